@@ -1,0 +1,46 @@
+/** The simulator as a variant of the bench: the code path of `pttorture run`. */
+import { readFileSync } from 'node:fs';
+import { runPlan } from '#machine/run';
+import { buildPlan } from '#scenario/build-plan';
+import type { Plan } from '#scenario/plan';
+import { parseScenario } from '#scenario/scenario';
+import type { Variant } from './harness.ts';
+import { type Load, nameOf } from './native/load.ts';
+import { inPackage } from './root.ts';
+
+/** Address space of each CPU where they keep to their own, as in the native programs. */
+const MIB_PER_CPU = 64;
+
+export function simulatorVariant(protocol: string, load: Load, ms: number): Variant {
+  const plan = planOf(protocol, load, ms);
+  return {
+    name: nameOf(protocol, load),
+    unit: 'ns',
+    async sample() {
+      const { exit, pages, faults, seconds, note, violations } = await runPlan(plan);
+      if (exit !== 'pass')
+        throw new Error(violations[0]?.message ?? note ?? `the run ended ${exit}`);
+      if (pages.faulted === 0) throw new Error('no page was faulted in; give more time');
+      // A read maps the zero page, which is less work than the native programs do.
+      if (load.mode === 'disjoint' && faults.read > 0)
+        throw new Error(`${faults.read} faults were reads; the load is to write only`);
+      return (seconds * 1e9) / pages.faulted;
+    },
+  };
+}
+
+function planOf(protocol: string, { mode, cpus }: Load, ms: number): Plan {
+  const path = inPackage('bench', 'scenarios', `${mode}.yaml`);
+  const scenario = parseScenario({ path, text: readFileSync(path, 'utf8') });
+  const size = `${MIB_PER_CPU * cpus}MiB`;
+  return buildPlan(scenario, {
+    protocol,
+    cpus,
+    seed: 1,
+    durationMs: ms,
+    parameters: mode === 'disjoint' ? { size } : {},
+    locks: {},
+    splitLocks: true,
+    protocolOptions: { [protocol]: {} },
+  });
+}

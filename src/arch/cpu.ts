@@ -1,0 +1,41 @@
+/** A simulated processor as its own code sees it: its number, its block, and its private registers. */
+import { boundMap } from '#arena/arena';
+import type { CpuRef } from '#arena/gate';
+import { PERCPU } from '#arena/layout/percpu';
+import { peek, poke } from '#arena/word';
+import { Prng } from '#base/prng';
+import { PMD_NONE, type Pmd } from './pmd.ts';
+
+export class Cpu implements CpuRef {
+  readonly id: number;
+  readonly block: number;
+  /** Source of this CPU's choice points (need-resched, random operands). */
+  readonly prng: Prng;
+  /**
+   * Registers: what the latest successful map of a PTE table returned beside the entry's place (C would
+   * use out-parameters). Callers copy them before they map again.
+   */
+  ptl = 0;
+  pmdval: Pmd = PMD_NONE;
+  table = 0;
+  /** VMA in which the latest fault fell: the first guess for the next one. */
+  vmaHint = 0;
+  /** Scratch of the zap in progress (C would have it on the stack). */
+  readonly zapFacts = { whole: false, direct: false, anySkipped: false };
+  /** Value that the faulting store instruction writes. */
+  storeValue = 0;
+
+  constructor(id: number, seed: number) {
+    const map = boundMap();
+    this.id = id;
+    this.block = map.percpu + id * map.percpuWords;
+    this.prng = new Prng(seed, id + 1);
+  }
+}
+
+/** Says what this CPU does from now on (a value of `ACTOR`); returns what it did before. */
+export function enterActor(cpu: Cpu, actor: number): number {
+  const before = peek(cpu.block + PERCPU.actor);
+  poke(cpu.block + PERCPU.actor, actor);
+  return before;
+}

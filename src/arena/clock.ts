@@ -1,0 +1,23 @@
+/**
+ * The clock, for waiting times of the free-running form only: a protocol that decided by it would not
+ * be repeatable. The stepped form installs a clock that counts steps.
+ */
+
+
+const wall = (): number => performance.timeOrigin + performance.now();
+let source: () => number = wall;
+
+/** Replaces the time source (milliseconds, any origin); null restores the real one. */
+export function setClock(next: (() => number) | null): void {
+  source = next ?? wall;
+}
+
+/** Milliseconds, modulo 2^32, on a clock that all threads share: for differences (`| 0`) only. */
+export function nowMs(): number {
+  return source() | 0;
+}
+
+/** Microseconds, modulo 2^32, on the same clock: for differences of less than 35 minutes only. */
+export function nowUs(): number {
+  return (source() * 1000) | 0;
+}

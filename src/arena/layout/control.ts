@@ -1,0 +1,63 @@
+/** The control block at the start of the arena: what the main thread and all CPUs agree through. */
+import { LINE_WORDS, linedStruct } from './struct.ts';
+
+/** Sleepers are counted per bucket, chosen by address (see arena/word.ts); a power of two. */
+export const SLEEPER_BUCKETS = 64;
+
+export const CONTROL = linedStruct({
+  /** Word 0 is never used: address 0 means "no address". */
+  trap: LINE_WORDS,
+  /** Not 0: a fact left the arena in doubt; every CPU throws `Halted` at its next wait or boundary. */
+  halt: 1,
+  /** Not 0: no new work; columns end at their next operation boundary. */
+  stop: 1,
+  /** Number of facts noted so far by all CPUs. */
+  facts: 1,
+  /** Phase of the run, see `PHASE`. */
+  phase: 1,
+  /** For each phase: the time (ms) at which it began, and the tables (all levels) at that time. */
+  phaseBegan: 8,
+  phaseTables: 8,
+  /** Rendezvous of the CPUs between phases: arrivals of this round, and the round's number. */
+  arrived: 1,
+  round: 1,
+  /** Grace-period number of RCU; raised by one when all CPUs have reported. */
+  rcuEpoch: 1,
+  /** Epoch that somebody waits for; grace periods run only while `rcuEpoch` is behind it. */
+  rcuWanted: 1,
+  /** Time (us) at which the current grace period began, and grace periods completed. */
+  rcuEpochSince: 1,
+  /** Sum of queued callbacks, for the backlog's peak. */
+  rcuBacklog: 1,
+  rcuBacklogPeak: 1,
+  /** Clock of zaps: raised when one begins and when it ends (see tasks/zap-log.ts). */
+  zapClock: 1,
+  /** Page frame free list: lock, head pfn, and the first pfn never used. */
+  zoneLock: 1,
+  zoneHead: 1,
+  zoneFresh: 1,
+  /** Table frame free list. */
+  tableLock: 1,
+  tableHead: 1,
+  tableFresh: 1,
+  /** Body free list. */
+  bodyLock: 1,
+  bodyHead: 1,
+  bodyFresh: 1,
+  /**
+   * Scanner controls, changeable while it runs: delay (ms) and slots per pass; the time of the next pass
+   * (ms), and the slot at which it begins.
+   */
+  scanDelay: 1,
+  scanSlots: 1,
+  scanNext: 1,
+  scanOffset: 1,
+  /** Wakes sleeping kernel threads. */
+  kthreadWake: 1,
+  /** Torture tests: eight lines that the tortured primitive and its check use. */
+  torture: 8 * LINE_WORDS,
+  sleepers: SLEEPER_BUCKETS * LINE_WORDS,
+});
+
+/** Values of `CONTROL.phase`. */
+export const PHASE = { boot: 0, setup: 1, main: 2, fair: 3, exit: 4, done: 5 } as const;

@@ -1,0 +1,39 @@
+/** The one address space of a machine (Linux's `mm_struct`), and its VMAs (`vm_area_struct`). */
+import { LINE_WORDS, linedStruct, struct } from './struct.ts';
+
+export const MM = linedStruct({
+  /** Fair reader-writer semaphore: next ticket, tickets served to readers and to writers. */
+  mmapLock: 3,
+  /** Sequence for per-VMA locks: a VMA whose `lockSeq` equals this is write-locked. */
+  lockSeq: 1,
+  /** Lock for upper-level entries, and for all page-table entries where locks are not split. */
+  pageTableLock: 1,
+  /** Table number of the top-level directory. */
+  pgd: 1,
+  /** Live tables as Linux counts them (`mm_pgtables_bytes` / 4 KiB), by level, and the sum's peak. */
+  nrPtes: 1,
+  nrPmds: 1,
+  nrPuds: 1,
+  nrTablesPeak: 1,
+  /** Index of the VMA map in use (0 or 1), and its generation. */
+  vmaMap: 1,
+});
+
+/**
+ * A VMA. Bounds are pairs (slot, index): the slot is the number of the PTE table's place in the address
+ * space (27 bits), the index the entry in it. Half open.
+ */
+export const VMA = struct({
+  startSlot: 1,
+  startIndex: 1,
+  endSlot: 1,
+  endIndex: 1,
+  flags: 1,
+  /** 1 while the VMA is in the map; cleared under its write lock before it goes. */
+  attached: 1,
+  lockSeq: 1,
+  /** Readers find the record quiet, so records have a line each. */
+  pad: LINE_WORDS - 7,
+});
+
+export const VMA_FLAG = { hugetlb: 1, hugepage: 2, uffdWp: 4 } as const;

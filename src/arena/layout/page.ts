@@ -1,0 +1,21 @@
+/**
+ * The descriptor of a page frame: 8 bytes. A page has no body, only the one word that user accesses
+ * store and find.
+ *
+ *     state    bits 0-1 page state, 2 lazyfree (unused yet), 4-11 mapcount, 12-31 generation
+ *     content  the stamp last stored; while free: pfn of the next free page
+ */
+import { struct } from './struct.ts';
+
+export const PAGE = struct({ state: 1, content: 1 });
+/** `PAGE.sizeWords` is `1 << PAGE_DESC_SHIFT`. */
+export const PAGE_DESC_SHIFT = 1;
+
+/** `gathered`: unmapped, waiting in a gather for the flush that must precede its release. */
+export const PAGE_STATE = { free: 0, allocated: 1, mapped: 2, gathered: 3 } as const;
+export const PAGE_STATE_MASK = 0x3;
+export const PAGE_GENERATION_SHIFT = 12;
+
+/** pfn 0 is a trap; pfn 1 is the shared zero page. */
+export const ZERO_PFN = 1;
+export const FIRST_PFN = 2;

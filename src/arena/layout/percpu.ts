@@ -1,0 +1,87 @@
+/**
+ * The block of one CPU (or kernel thread): what it alone writes. Parts that other CPUs read often
+ * stand on cache lines of their own; blocks begin on a line and end on one. The fixed part is laid
+ * out here; the parts whose size depends on the geometry follow it (arena/map.ts).
+ */
+import { LINE_WORDS, struct } from './struct.ts';
+
+/** Room for the numbered things of trace/vocabulary.ts, with some to spare. */
+export const COUNTERS_MAX = 64;
+export const RACES_MAX = 10;
+export const ACTORS_MAX = 12;
+export const LOCKS_MAX = 12;
+export const FACTS_MAX = 32;
+export const EVENTS_MAX = 1024;
+export const FREE_CACHE_MAX = 64;
+export const RCU_QUEUE_MAX = 4096;
+export const ZAP_LOG_MAX = 1024;
+export const HISTOGRAM_WORDS = 128;
+export const MCS_DEPTH_MAX = 8;
+export const HELD_MAX = 8;
+/** Tables that one gather holds before it hands them to RCU. */
+export const GATHER_TABLES_MAX = 500;
+
+/** A fact: what a CPU saw; oracles form the opinion. */
+export const FACT_RECORD = struct({ kind: 1, actor: 1, operation: 1, a: 1, b: 1, c: 1, d: 1, e: 1 });
+/** An event of the ring. */
+export const EVENT_RECORD = struct({ kind: 1, timeUs: 1, a: 1, b: 1 });
+/** A callback: when its grace period is over (epoch), queued when (us), and what to do to what. */
+export const RCU_RECORD = struct({ epoch: 1, sinceUs: 1, kind: 1, word: 1 });
+/** A zap: range in (slot, index) pairs, half open, and the zap clock when it began and ended (0: running). */
+export const ZAP_RECORD = struct({
+  startSlot: 1,
+  startIndex: 1,
+  endSlot: 1,
+  endIndex: 1,
+  began: 1,
+  ended: 1,
+});
+/** Per lock class: acquisitions, how many had to wait, failed trylocks, time waited (us). */
+export const LOCK_RECORD = struct({ acquisitions: 1, contended: 1, trylockFailed: 1, waitUs: 1 });
+/** A node of an MCS queue: its owner waits on `waiting`; `lock` is the lock it queues for (0: unused). */
+export const MCS_NODE = struct({ waiting: 1, next: 1, lock: 1, pad: LINE_WORDS - 3 });
+
+export const PERCPU = struct({
+  /** Epoch this CPU has seen (RCU); its own line, since whoever ends a grace period reads it. */
+  rcuSeen: 1,
+  rcuSeenPad: LINE_WORDS - 1,
+  /** Word waited for (0: none), the value that must change, and since when (ms). */
+  waitAt: 1,
+  waitSeen: 1,
+  waitSince: 1,
+  /** Slept on; never changes, so that a sleep always lasts its time. */
+  alarm: 1,
+  /** What the CPU is doing: actor, and serial number of its operation (its progress). */
+  actor: 1,
+  operation: 1,
+  /** Read sections open; spinlocks held, and which, outermost first. */
+  rcuNesting: 1,
+  heldCount: 1,
+  waitPad: LINE_WORDS - 8,
+  held: HELD_MAX,
+  heldClass: HELD_MAX,
+  counters: COUNTERS_MAX,
+  races: RACES_MAX * ACTORS_MAX * ACTORS_MAX,
+  locks: LOCKS_MAX * LOCK_RECORD.sizeWords,
+  mcs: MCS_DEPTH_MAX * MCS_NODE.sizeWords,
+  factCount: 1,
+  facts: FACTS_MAX * FACT_RECORD.sizeWords,
+  eventCount: 1,
+  events: EVENTS_MAX * EVENT_RECORD.sizeWords,
+  tableCount: 1,
+  tables: FREE_CACHE_MAX,
+  bodyCount: 1,
+  bodies: FREE_CACHE_MAX,
+  /** Callback queue: records between tail and head, both counted without end. */
+  rcuHead: 1,
+  rcuTail: 1,
+  rcuQueue: RCU_QUEUE_MAX * RCU_RECORD.sizeWords,
+  rcuLatency: HISTOGRAM_WORDS,
+  zapCount: 1,
+  zapLog: ZAP_LOG_MAX * ZAP_RECORD.sizeWords,
+  pageCount: 1,
+  /** The gather in use (flags 1): pages and tables held. */
+  gatherPages: 1,
+  gatherTables: 1,
+  gatherFlags: 1,
+});

@@ -1,0 +1,95 @@
+/**
+ * The map of the arena: from a geometry to the place of everything. A pure function, so that only the
+ * buffer and the plan need to cross to another thread.
+ *
+ *     control | mm | VMAs | VMA maps x 2 | per-CPU blocks | table descriptors | page descriptors |
+ *     owners of the bodies | bodies
+ */
+import { assert } from '#base/assert';
+import { CONTROL } from './layout/control.ts';
+import { MM, VMA } from './layout/mm.ts';
+import { PAGE } from './layout/page.ts';
+import { GATHER_TABLES_MAX, PERCPU } from './layout/percpu.ts';
+import { PTDESC } from './layout/ptdesc.ts';
+import { roundUpToLine } from './layout/struct.ts';
+
+/** Sizes of one machine. Nothing in the code assumes other figures. */
+export interface Geometry {
+  /** CPUs and kernel threads; each has a block. */
+  readonly cpus: number;
+  /** Entries per table, as a power of two: 9 on x86-64. */
+  readonly ptrsShift: number;
+  /** Levels of tables, 2 to 4. */
+  readonly levels: number;
+  /** Table frames, bodies and page frames, traps (number 0) included. */
+  readonly tables: number;
+  readonly bodies: number;
+  readonly pages: number;
+  readonly vmas: number;
+  /** Pages that one mmu gather holds. */
+  readonly gatherPages: number;
+  /** Free frames that move at once between a CPU's list and the shared one. */
+  readonly batch: number;
+  /** `on-demand`: a PTE table has a body only while an entry is set. */
+  readonly backing: 'fixed' | 'on-demand';
+}
+
+export interface ArenaMap {
+  readonly geometry: Geometry;
+  readonly mm: number;
+  readonly vmas: number;
+  readonly vmaMaps: number;
+  readonly vmaMapWords: number;
+  readonly percpu: number;
+  readonly percpuWords: number;
+  /** Offsets inside a per-CPU block: free pages, gathered pfns, gathered tables, VMA read locks. */
+  readonly pcp: number;
+  readonly gatheredPages: number;
+  readonly gatheredTables: number;
+  readonly vmaReaders: number;
+  readonly ptdescs: number;
+  readonly pages: number;
+  /** One word a body: the table that it belongs to. */
+  readonly owners: number;
+  readonly bodies: number;
+  readonly sizeWords: number;
+}
+
+/** Word indices must stay small integers. */
+const WORDS_MAX = 2 ** 31 - 1;
+
+export function arenaMap(geometry: Geometry): ArenaMap {
+  assert(geometry.levels >= 2 && geometry.levels <= 4, 'two to four levels of tables');
+  assert(geometry.ptrsShift >= 1 && geometry.ptrsShift <= 9, '2 to 512 entries per table');
+  const ptrs = 1 << geometry.ptrsShift;
+  const pcp = PERCPU.sizeWords;
+  const gatheredPages = pcp + 2 * geometry.batch;
+  const gatheredTables = gatheredPages + geometry.gatherPages;
+  const vmaReaders = gatheredTables + GATHER_TABLES_MAX;
+  const percpuWords = roundUpToLine(vmaReaders + geometry.vmas);
+  let at = roundUpToLine(CONTROL.sizeWords);
+  const place = (sizeWords: number): number => {
+    const here = at;
+    at = roundUpToLine(at + sizeWords);
+    return here;
+  };
+  const map = {
+    geometry,
+    mm: place(MM.sizeWords),
+    vmas: place(geometry.vmas * VMA.sizeWords),
+    vmaMapWords: roundUpToLine(1 + geometry.vmas),
+    vmaMaps: place(2 * roundUpToLine(1 + geometry.vmas)),
+    percpu: place(geometry.cpus * percpuWords),
+    percpuWords,
+    pcp,
+    gatheredPages,
+    gatheredTables,
+    vmaReaders,
+    ptdescs: place(geometry.tables * PTDESC.sizeWords),
+    pages: place(geometry.pages * PAGE.sizeWords),
+    owners: place(geometry.bodies),
+    bodies: place(geometry.bodies * ptrs),
+  };
+  assert(at <= WORDS_MAX, `an arena of ${at} words is too large; the limit is ${WORDS_MAX}`);
+  return { ...map, sizeWords: at };
+}

@@ -1,0 +1,177 @@
+/**
+ * The one door to shared memory. Everything above the ground touches the arena through these
+ * functions; `Atomics` occurs in this room and nowhere else.
+ *
+ * **Gated** functions (they take `cpu`) are steps: `load`, `store`, `exchange`, `compareExchange` and
+ * `add` are sequentially consistent; `read` and `write` are plain accesses, for words that a lock
+ * orders or that a lockless walker re-checks. **Quiet** ones (`peek`, `poke`, `bump`, `fill`) are
+ * never steps: per-CPU counters, rings, checks, poison, audit.
+ *
+ * A waiter announces itself in a bucket of sleepers, chosen by address, before it sleeps; whoever
+ * stores to a word that may be waited for uses `storeAndWake`, which notifies only if the bucket is
+ * not empty. An Atomics.notify without need costs more than the whole lock.
+ */
+
+import { nowMs } from './clock.ts';
+import { type CpuRef, GATE, passGate } from './gate.ts';
+import { Halted } from './halt.ts';
+import { CONTROL, SLEEPER_BUCKETS } from './layout/control.ts';
+import { PERCPU } from './layout/percpu.ts';
+import { LINE_WORDS } from './layout/struct.ts';
+
+/** The arena's words. One alias for the whole project. */
+export type Words = Int32Array<SharedArrayBuffer>;
+
+let words: Words = new Int32Array(new SharedArrayBuffer(4));
+let spinLimit = 1000;
+
+/** Makes `next` this thread's arena; `spins` bounds busy waiting before a sleep. */
+export function bindWords(next: Words, spins: number): void {
+  words = next;
+  spinLimit = spins;
+}
+
+/** The words themselves, for image, audit and oracles; tidy forbids indexing them outside arena. */
+export function boundWords(): Words {
+  return words;
+}
+
+export function load(cpu: CpuRef, at: number): number {
+  passGate(cpu, GATE.load, at, 0);
+  return Atomics.load(words, at);
+}
+
+export function store(cpu: CpuRef, at: number, value: number): void {
+  passGate(cpu, GATE.store, at, 0);
+  Atomics.store(words, at, value);
+}
+
+/** As `store`, and wakes whoever sleeps on the word. Needed wherever `waitWhile` may wait on it. */
+export function storeAndWake(cpu: CpuRef, at: number, value: number): void {
+  passGate(cpu, GATE.store, at, 0);
+  Atomics.store(words, at, value);
+  if (words[sleepersOf(at)] !== 0) Atomics.notify(words, at);
+}
+
+export function exchange(cpu: CpuRef, at: number, value: number): number {
+  passGate(cpu, GATE.exchange, at, 0);
+  return Atomics.exchange(words, at, value);
+}
+
+/** Returns the value found; the exchange took place if that is `expected`. */
+export function compareExchange(cpu: CpuRef, at: number, expected: number, value: number): number {
+  passGate(cpu, GATE.compareExchange, at, 0);
+  return Atomics.compareExchange(words, at, expected, value);
+}
+
+/** Returns the value before the addition. */
+export function add(cpu: CpuRef, at: number, delta: number): number {
+  passGate(cpu, GATE.add, at, 0);
+  return Atomics.add(words, at, delta);
+}
+
+/** As `add`, and wakes whoever sleeps on the word. */
+export function addAndWake(cpu: CpuRef, at: number, delta: number): number {
+  passGate(cpu, GATE.add, at, 0);
+  const before = Atomics.add(words, at, delta);
+  if (words[sleepersOf(at)] !== 0) Atomics.notify(words, at);
+  return before;
+}
+
+/** Wakes whoever sleeps on a word that a plain or atomic access of this CPU has just changed. */
+export function wake(at: number): void {
+  if (words[sleepersOf(at)] !== 0) Atomics.notify(words, at);
+}
+
+/** A plain load that races: exactly one load. */
+export function read(cpu: CpuRef, at: number): number {
+  passGate(cpu, GATE.read, at, 0);
+  return words[at]!;
+}
+
+/** A plain store that races, ordered by the lock that its writer holds. */
+export function write(cpu: CpuRef, at: number, value: number): void {
+  passGate(cpu, GATE.write, at, 0);
+  words[at] = value;
+}
+
+/**
+ * Waits until the word `at` is no longer `seen`: one step and one event, however long it takes.
+ * Free-running it spins a bounded time, then sleeps at most 1 ms at a time. Throws `Halted` when the
+ * machine halts meanwhile, so that no CPU waits for a lock whose holder is gone.
+ */
+export function waitWhile(cpu: CpuRef, at: number, seen: number): void {
+  passGate(cpu, GATE.wait, at, seen);
+  if (Atomics.load(words, at) === seen) waitFree(cpu, at, seen);
+}
+
+function waitFree(cpu: CpuRef, at: number, seen: number): void {
+  for (let i = 0; i < spinLimit; i++) if (Atomics.load(words, at) !== seen) return;
+  const bucket = sleepersOf(at);
+  words[cpu.block + PERCPU.waitSince] = nowMs();
+  words[cpu.block + PERCPU.waitSeen] = seen;
+  Atomics.store(words, cpu.block + PERCPU.waitAt, at);
+  while (Atomics.load(words, at) === seen) {
+    if (words[CONTROL.halt] !== 0) throw new Halted();
+    Atomics.add(words, bucket, 1);
+    Atomics.wait(words, at, seen, 1);
+    Atomics.sub(words, bucket, 1);
+  }
+  Atomics.store(words, cpu.block + PERCPU.waitAt, 0);
+}
+
+function sleepersOf(at: number): number {
+  return CONTROL.sleepers + ((at >> 2) & (SLEEPER_BUCKETS - 1)) * LINE_WORDS;
+}
+
+/** Sleeps `ms` milliseconds or until the machine is told to stop or halt; never holding a lock. */
+export function sleepMs(cpu: CpuRef, ms: number): void {
+  const until = nowMs() + ms;
+  while (words[CONTROL.halt] === 0 && words[CONTROL.stop] === 0) {
+    const left = until - nowMs();
+    if (left <= 0) return;
+    Atomics.wait(words, cpu.block + PERCPU.alarm, 0, Math.min(left, 10));
+  }
+}
+
+// Quiet access: never a step.
+
+export function peek(at: number): number {
+  return words[at]!;
+}
+
+export function poke(at: number, value: number): void {
+  words[at] = value;
+}
+
+/** Adds to a counter that only this CPU writes. */
+export function bump(at: number, delta: number): void {
+  words[at] = (words[at]! + delta) | 0;
+}
+
+export function fill(at: number, sizeWords: number, value: number): void {
+  words.fill(value, at, at + sizeWords);
+}
+
+/** Quiet atomics, for words that several threads write but whose order no protocol depends on. */
+export function quietAdd(at: number, delta: number): number {
+  return Atomics.add(words, at, delta);
+}
+
+export function quietLoad(at: number): number {
+  return Atomics.load(words, at);
+}
+
+export function quietStore(at: number, value: number): void {
+  Atomics.store(words, at, value);
+  Atomics.notify(words, at);
+}
+
+/** Raises a word to at least `value`. */
+export function quietMax(at: number, value: number): void {
+  for (let seen = words[at]!; seen < value; ) {
+    const found = Atomics.compareExchange(words, at, seen, value);
+    if (found === seen) return;
+    seen = found;
+  }
+}

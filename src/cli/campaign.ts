@@ -1,0 +1,90 @@
+/** Several plans, one after another, gathered into one result. */
+import type { Result, Run } from '#result/result';
+import type { Plan } from '#scenario/plan';
+import type { Context } from './command-line.ts';
+import type { BrokenVersion } from './engine.ts';
+import { EXIT, EXIT_OF_VERDICT, type ExitCode } from './exit-code.ts';
+import { progressLine } from './progress.ts';
+
+export interface Campaign {
+  readonly plans: readonly Plan[];
+  /** The edit that the plans run with. */
+  readonly broken: BrokenVersion | null;
+  /** The command that the result gives for running it again. */
+  readonly command: string;
+  readonly deadlineMs: number | null;
+}
+
+export interface Outcome {
+  readonly result: Result;
+  readonly code: ExitCode;
+  /** What a run threw; the result then holds the runs before it. */
+  readonly failure: unknown;
+}
+
+/** Without a deadline of its own, a run may take this long beyond its duration. */
+const GRACE_MS = 10 * 60_000;
+
+export async function runCampaign(context: Context, campaign: Campaign): Promise<Outcome> {
+  const { engine, io, signal } = context;
+  const { plans } = campaign;
+  const line = progressLine(io.stderr);
+  const runs: Run[] = [];
+  let failure: unknown = null;
+  try {
+    const root = campaign.broken === null ? null : await engine.prepareBroken(campaign.broken);
+    for (const [i, plan] of plans.entries()) {
+      if (signal.aborted) break;
+      const place = plans.length > 1 ? ` (${i + 1} of ${plans.length})` : '';
+      const run = await engine.run(plan, {
+        ...(root === null ? {} : { root }),
+        onProgress: (progress) =>
+          line.show(`${plan.scenario} under ${plan.protocol}${place}`, progress),
+        signal,
+        deadlineMs: campaign.deadlineMs ?? (plan.durationMs ?? 0) + GRACE_MS,
+      });
+      runs.push(run);
+      if (run.exit === 'interrupted') break;
+    }
+  } catch (error) {
+    failure = error;
+  } finally {
+    line.clear();
+  }
+  const result = resultOf(context, campaign, runs);
+  return { result, code: await exitCode(result, plans.length), failure };
+}
+
+/** The words as they can be pasted into a shell. */
+export function commandText(words: readonly string[]): string {
+  return ['pttorture', ...words].map(quoted).join(' ');
+}
+
+function resultOf({ io }: Context, { plans, command }: Campaign, runs: Run[]): Result {
+  const [plan] = plans;
+  return {
+    pttorture: io.version,
+    schema: 1,
+    command,
+    scenario: plan.scenario,
+    broken: plan.broken,
+    seed: plan.seed,
+    parameters: plan.parameters,
+    machine: io.machine,
+    runs,
+    plan,
+  };
+}
+
+/** A run that was never begun makes the whole interrupted. */
+async function exitCode(result: Result, planned: number): Promise<ExitCode> {
+  const { worstVerdict } = await import('#report/verdict');
+  const verdict = worstVerdict(result);
+  if (verdict === null) return EXIT.interrupted;
+  const code = EXIT_OF_VERDICT[verdict];
+  return code === EXIT.well && result.runs.length < planned ? EXIT.interrupted : code;
+}
+
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,63 @@
+/**
+ * The rooms below, as the commands use them. Each is loaded when it is first needed, so that
+ * `--help` does not wait for the simulator; a test provides an engine of its own.
+ */
+import type { Edit } from '#derive/edits';
+import type { Run } from '#result/result';
+import type { PlanRequest } from '#scenario/build-plan';
+import type { SourceText } from '#scenario/document';
+import type { Plan } from '#scenario/plan';
+import type { ScenarioSummary } from '#scenario/scenario';
+import type { Setting } from '#scenario/setting';
+
+export interface Engine {
+  /** Names of the shipped scenarios. */
+  scenarioNames(): Promise<readonly string[]>;
+  /** The file of a shipped scenario. */
+  scenarioSource(name: string): Promise<SourceText>;
+  /** Throws a `UserError` that begins with `file:line:column`. */
+  loadScenario(source: SourceText): Promise<LoadedScenario>;
+  protocols(): Promise<readonly ProtocolInfo[]>;
+  brokenVersions(): Promise<readonly BrokenVersion[]>;
+  oracles(): Promise<readonly OracleInfo[]>;
+  /** Makes the broken version ready; the URL of its tree, for `RunHooks.root`. */
+  prepareBroken(edit: Edit): Promise<string>;
+  run(plan: Plan, hooks: RunHooks): Promise<Run>;
+}
+
+export interface LoadedScenario extends ScenarioSummary {
+  /** Throws a `UserError` when the scenario cannot run so. */
+  buildPlan(request: PlanRequest): Plan;
+}
+
+export interface ProtocolInfo {
+  readonly name: string;
+  readonly summary: string;
+  readonly source: string;
+  readonly options: Readonly<Record<string, Setting>>;
+}
+
+/** An edit, and the noise it needs where it needs some. */
+export type BrokenVersion = Edit & { readonly noise?: number };
+
+export interface OracleInfo {
+  readonly name: string;
+  readonly sentence: string;
+}
+
+export interface RunHooks {
+  /** Tree of the code to run; the living build if left out. */
+  readonly root?: string;
+  onProgress?(progress: Progress): void;
+  readonly signal?: AbortSignal;
+  readonly deadlineMs?: number;
+}
+
+export interface Progress {
+  readonly phase: 'setup' | 'main' | 'fair';
+  readonly seconds: number;
+  readonly vmpteKiB: number;
+  readonly faultsPerSecond: number;
+  /** Facts noted so far that an oracle will have to judge. */
+  readonly facts: number;
+}

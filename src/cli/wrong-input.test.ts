@@ -1,0 +1,72 @@
+/**
+ * Wrong input: one lower-case line that names the thing and the way out, exit 2, and nothing ran.
+ */
+import { describe, expect, test } from 'vitest';
+import { EXIT } from './exit-code.ts';
+import { say } from './fake.suite.ts';
+
+const FILES = {
+  'broken.yaml': 'question: q\nsource: s\ncolums: []\n',
+  'bad.json': '{ "schema": 9 }',
+  'half.yaml': 'question: [\n',
+};
+
+const wrong: [words: string, message: RegExp][] = [
+  ['', /^no command given; choose from run, list, report, start/],
+  ['rum churn', /^unknown command "rum"; did you mean run\?/],
+  ['run', /^no scenario given; /],
+  [
+    'run chrun',
+    /^unknown scenario "chrun"; did you mean "churn"\? choose from allocator-loop, churn/,
+  ],
+  ['run churn extra', /^too many arguments for "run"/],
+  ['run churn --protocl none', /^unknown option "--protocl"; did you mean --protocol\?/],
+  ['run churn --protocol pt-relaim', /^unknown protocol "pt-relaim"; did you mean "pt-reclaim"\?/],
+  ['run churn --protocol none,', /^unknown protocol ""; .*choose from none, async-scanner/],
+  [
+    'run churn --broken no-rechek',
+    /^unknown broken version "no-rechek"; did you mean "no-recheck"/,
+  ],
+  ['run churn --cpus x', /^--cpus "x" is not a whole number; allowed: 1 or more$/],
+  ['run churn --cpus -1', /^--cpus -1 is out of range; allowed: 1 or more$/],
+  ['run churn --cpus 0', /^--cpus 0 is out of range/],
+  ['run churn --cpus 1.5', /^--cpus "1.5" is not a whole number/],
+  ['run churn --cpus 65', /^--cpus.*64/],
+  ['run churn --cpus', /^option "--cpus <n>" argument missing/],
+  ['run churn --seed 4294967296', /^--seed 4294967296 is out of range; allowed: 0 to 4294967295$/],
+  ['run churn --noise 101', /^--noise 101 is out of range; allowed: 0 to 100$/],
+  ['run churn --duration 10', /^--duration: .*has no unit/],
+  ['run churn --duration 0s', /^--duration 0s is out of range/],
+  ['run churn --duration 1s --ops 5', /^--duration and --ops exclude each other/],
+  ['run churn --deadline soon', /^--deadline: .*"soon"/],
+  ['run churn -p size=8', /size.*has no unit/],
+  ['run churn -p sise=8MiB', /sise.*size/],
+  ['run churn -p size', /^-p "size" is not NAME=VALUE/],
+  ['run churn -p size=8MiB -p size=9MiB', /^-p size is given twice$/],
+  ['run churn -p async-scanner.dely=1ms', /dely.*delay/],
+  ['run churn --lock ptl', /^--lock "ptl" is not CLASS=ALGORITHM/],
+  ['run churn --lock plt=mcs', /^unknown lock class "plt"; did you mean "ptl"\?/],
+  ['run churn --lock ptl=msc', /^unknown lock algorithm "msc"; did you mean "mcs"\?/],
+  ['run churn --rcu epoch', /^unknown RCU form "epoch"; choose from qsbr, announced$/],
+  ['run churn --json /nowhere/r.json', /^cannot write "\/nowhere\/r.json"/],
+  ['run missing.yaml', /^cannot read "missing.yaml"/],
+  ['run broken.yaml', /^broken\.yaml:\d+:\d+: /],
+  ['run half.yaml', /^half\.yaml:\d+:\d+: not valid YAML/],
+  ['list lockz', /^unknown topic "lockz"; did you mean "locks"\?/],
+  ['report', /^missing required argument "result"/],
+  ['report missing.json', /^cannot read "missing.json"/],
+  ['report bad.json', /^bad\.json: result schema 9/],
+];
+
+describe('pttorture', () => {
+  test.each(wrong)('%s', async (line, message) => {
+    const words = line === '' ? [] : line.split(' ');
+    const spoken = await say(words, { files: FILES });
+    expect(spoken.stderr.trimEnd()).toMatch(message);
+    expect(spoken.stderr).toMatch(/^[^A-Z\n][^\n]*\n$/);
+    expect(spoken.code).toBe(EXIT.wrong);
+    expect(spoken.stdout).toBe('');
+    expect(spoken.plans).toEqual([]);
+    expect([...spoken.files.keys()]).toEqual([]);
+  });
+});

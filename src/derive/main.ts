@@ -1,0 +1,31 @@
+/**
+ * Build step: derives `dist/stepped` from what tsc emitted into `dist/src`. Silent if all is well;
+ * otherwise it prints every breach of the discipline, at its line in the TypeScript source, and the
+ * build fails.
+ */
+
+import { existsSync, readFileSync } from 'node:fs';
+import { SourceMap } from 'node:module';
+import { join } from 'node:path';
+import { DerivationError, type Problem } from './modules.ts';
+import { deriveForms } from './rewrite.ts';
+import { packageRoot, readModules, writeTree } from './tree.ts';
+
+const root = packageRoot();
+const emitted = join(root, 'dist', 'src');
+try {
+  writeTree(join(root, 'dist', 'stepped'), deriveForms(readModules(root)).stepped, emitted);
+} catch (error) {
+  if (!(error instanceof DerivationError)) throw error;
+  for (const problem of error.problems) console.error(inSource(problem));
+  process.exitCode = 1;
+}
+
+function inSource({ path, line, column, message }: Problem): string {
+  const map = join(emitted, `${path}.map`);
+  const source = `src/${path.replace(/\.js$/, '.ts')}`;
+  if (!existsSync(map)) return `dist/src/${path}:${line}: error: ${message}`;
+  const entry = new SourceMap(JSON.parse(readFileSync(map, 'utf8'))).findEntry(line - 1, column);
+  const at = 'originalLine' in entry ? entry.originalLine + 1 : '?';
+  return `${source}:${at}: error: ${message}`;
+}

@@ -1,0 +1,30 @@
+/**
+ * The judges as the machine calls them. The machine belongs to the tested wing's side and imports no oracle; whoever
+ * starts a run brings them.
+ */
+import type { ArenaMap } from '#arena/map';
+import type { Words } from '#arena/word';
+import type { Violation } from '#result/result';
+
+export type Verdict = Violation;
+
+/**
+ * What is judged, and when: `fair`, after the fair phase; `exit`, after the process has ended; `halted`, a fact left
+ * memory in doubt; `stopped`, the run was cut off.
+ */
+export interface Evidence {
+  readonly words: Words;
+  readonly map: ArenaMap;
+  readonly splitLocks: boolean;
+  /** Lock classes that use the ticket algorithm, as bits. */
+  readonly ticketClasses: number;
+  readonly moment: 'fair' | 'exit' | 'halted' | 'stopped';
+}
+
+export interface Judges {
+  judge(evidence: Evidence): Verdict[];
+  /** A cycle of CPUs that wait for each other, if there is one now. */
+  findDeadlock(words: Words, map: ArenaMap): Verdict | null;
+  /** A grace period that has been going on for longer than `limitMs`. */
+  findStall(words: Words, map: ArenaMap, limitMs: number): Verdict | null;
+}

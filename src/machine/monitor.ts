@@ -1,0 +1,135 @@
+/**
+ * Watches a run from the main thread: samples VmPTE and RSS, tells the run to stop when its time is over or a fact
+ * has been noted, and finds out that it no longer gets anywhere.
+ */
+import { nowMs } from '#arena/clock';
+import { CONTROL, PHASE } from '#arena/layout/control';
+import { PERCPU } from '#arena/layout/percpu';
+import type { ArenaMap } from '#arena/map';
+import type { Words } from '#arena/word';
+import { counter, rssKiB, vmpteKiB } from './harvest.ts';
+import type { Judges, Verdict } from './judges.ts';
+
+export interface Progress {
+  readonly phase: 'setup' | 'main' | 'fair';
+  readonly seconds: number;
+  readonly vmpteKiB: number;
+  readonly faultsPerSecond: number;
+  /** Facts noted so far that an oracle will have to judge. */
+  readonly facts: number;
+}
+
+const SAMPLE_MS = 20;
+/** Samples kept; beyond that every second one goes and the interval doubles. */
+const SAMPLES_MAX = 400;
+/** A grace period that takes longer is a stall. */
+const STALL_MS = 10_000;
+/** A wait-for cycle must stand unchanged for so many samples to be a deadlock. */
+const DEADLOCK_SAMPLES = 10;
+
+export class Monitor {
+  /** (milliseconds since the main phase began, KiB); the first is at its beginning. */
+  readonly series: [ms: number, kib: number][] = [];
+  rssPeakKiB = 0;
+  /** What is wrong with a run that no longer gets anywhere. */
+  stuck: Verdict | null = null;
+  private readonly words: Words;
+  private readonly map: ArenaMap;
+  private readonly judges: Judges;
+  private readonly onStuck: () => void;
+  private timer: NodeJS.Timeout | undefined;
+  private sampleEveryMs = SAMPLE_MS;
+  private lastSampleMs = -SAMPLE_MS;
+  private waits = '';
+  private waitsSeen = 0;
+  private lastFaults = 0;
+  private lastFaultsMs = 0;
+  private faultsPerSecond = 0;
+
+  constructor(words: Words, map: ArenaMap, judges: Judges, onStuck: () => void) {
+    this.words = words;
+    this.map = map;
+    this.judges = judges;
+    this.onStuck = onStuck;
+  }
+
+  /** Begins watching; `durationMs` ends the main phase (null: it ends by itself). */
+  start(durationMs: number | null, onProgress: ((progress: Progress) => void) | undefined): void {
+    this.timer = setInterval(() => {
+      this.sample();
+      if (durationMs !== null && this.mainMs() >= durationMs) this.stop();
+      if (this.words[CONTROL.facts] !== 0) this.stop();
+      this.findStuck();
+      onProgress?.(this.progress());
+    }, SAMPLE_MS);
+  }
+
+  /** Tells all CPUs to begin nothing new. */
+  stop(): void {
+    Atomics.store(this.words, CONTROL.stop, 1);
+    Atomics.notify(this.words, CONTROL.stop);
+  }
+
+  end(): void {
+    clearInterval(this.timer);
+    this.sample();
+  }
+
+  /** Milliseconds since the main phase began; 0 before it. */
+  mainMs(): number {
+    if (this.words[CONTROL.phase]! < PHASE.main) return 0;
+    return (nowMs() - this.words[CONTROL.phaseBegan + PHASE.main]!) | 0;
+  }
+
+  private sample(): void {
+    this.rssPeakKiB = Math.max(this.rssPeakKiB, rssKiB(this.words, this.map));
+    if (this.words[CONTROL.phase]! < PHASE.main) return;
+    const ms = this.mainMs();
+    const faults = counter(this.words, this.map, 'faultsWrite');
+    if (ms > this.lastFaultsMs + 200) {
+      this.faultsPerSecond = ((faults - this.lastFaults) * 1000) / (ms - this.lastFaultsMs);
+      this.lastFaults = faults;
+      this.lastFaultsMs = ms;
+    }
+    if (ms < this.lastSampleMs + this.sampleEveryMs) return;
+    this.lastSampleMs = ms;
+    this.series.push([ms, vmpteKiB(this.words, this.map)]);
+    if (this.series.length < SAMPLES_MAX) return;
+    for (let i = 0; i < SAMPLES_MAX / 2; i++) this.series[i] = this.series[2 * i]!;
+    this.series.length = SAMPLES_MAX / 2;
+    this.sampleEveryMs *= 2;
+  }
+
+  /** A deadlock is a cycle of waits that does not change; a stall, a grace period that does not end. */
+  private findStuck(): void {
+    if (this.stuck !== null) return;
+    const waits = this.fingerprint();
+    this.waitsSeen = waits !== '' && waits === this.waits ? this.waitsSeen + 1 : 0;
+    this.waits = waits;
+    if (this.waitsSeen >= DEADLOCK_SAMPLES) this.stuck = this.judges.findDeadlock(this.words, this.map);
+    this.stuck ??= this.judges.findStall(this.words, this.map, STALL_MS);
+    if (this.stuck !== null) this.onStuck();
+  }
+
+  /** Who waits for what since when; empty if fewer than one CPU waits. */
+  private fingerprint(): string {
+    let text = '';
+    for (let id = 0; id < this.map.geometry.cpus; id++) {
+      const block = this.map.percpu + id * this.map.percpuWords;
+      const at = this.words[block + PERCPU.waitAt]!;
+      if (at !== 0) text += `${id}:${at}:${this.words[block + PERCPU.waitSince]} `;
+    }
+    return text;
+  }
+
+  private progress(): Progress {
+    const phase = this.words[CONTROL.phase]!;
+    return {
+      phase: phase < PHASE.main ? 'setup' : phase === PHASE.main ? 'main' : 'fair',
+      seconds: this.mainMs() / 1000,
+      vmpteKiB: vmpteKiB(this.words, this.map),
+      faultsPerSecond: this.faultsPerSecond,
+      facts: this.words[CONTROL.facts]!,
+    };
+  }
+}

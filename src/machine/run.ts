@@ -1,0 +1,230 @@
+/**
+ * One run: the arena is laid out, CPUs and kernel threads live in it, the judges look at what they leave, and the
+ * figures are harvested. However it ends (time, a violation, Ctrl-C, a dead thread), it resolves with what was
+ * measured.
+ */
+import { availableParallelism } from 'node:os';
+import { CONTROL, PHASE } from '#arena/layout/control';
+import { MM } from '#arena/layout/mm';
+import { type ArenaMap, arenaMap } from '#arena/map';
+import type { Words } from '#arena/word';
+import type { Run, RunExit } from '#result/result';
+import type { Plan } from '#scenario/plan';
+import { lockClassesWith } from '#trace/vocabulary';
+import { harvestRun, rssKiB, vmpteKiB } from './harvest.ts';
+import type { Evidence, Judges, Verdict } from './judges.ts';
+import type { MachineMessage } from './messages.ts';
+import { Monitor, type Progress } from './monitor.ts';
+import { kthreadsOf, sizeMachine } from './size.ts';
+import { CpuPool, KthreadPool, livingRoot } from './threads.ts';
+
+export interface RunHooks {
+  readonly judges: Judges;
+  /** Tree of the code to run; the living build if left out. */
+  readonly root?: string;
+  onProgress?(progress: Progress): void;
+  /** Ends the run cleanly with the results so far. */
+  readonly signal?: AbortSignal;
+  /** The whole run must be over by then, or it is cut off. */
+  readonly deadlineMs?: number;
+}
+
+/** The arena of this process: one buffer, used again by every run that fits in, since V8 frees them late. */
+let arena: SharedArrayBuffer | null = null;
+
+/** Runs `plan`. Rejects only for faults of our own. */
+export async function runPlan(plan: Plan, hooks: RunHooks): Promise<Run> {
+  const geometry = sizeMachine(plan);
+  const map = arenaMap(geometry);
+  const message: MachineMessage = {
+    buffer: cleanArena(map.sizeWords),
+    geometry,
+    plan,
+    root: hooks.root ?? livingRoot(),
+    spins: spinsFor(geometry.cpus),
+  };
+  const words: Words = new Int32Array(message.buffer, 0, map.sizeWords);
+  const session = new Session(plan, message, words, hooks);
+  try {
+    await session.live();
+    return session.result();
+  } finally {
+    await session.close();
+  }
+}
+
+/** One run's threads, and what is known about its end. */
+class Session {
+  private readonly plan: Plan;
+  private readonly message: MachineMessage;
+  private readonly words: Words;
+  private readonly map: ArenaMap;
+  private readonly hooks: RunHooks;
+  private readonly monitor: Monitor;
+  private readonly cpus: CpuPool;
+  private readonly kthreads: KthreadPool | null;
+  private readonly killer = new AbortController();
+  private readonly verdicts: Verdict[] = [];
+  private ending: 'whole' | 'halted' | 'cut' = 'whole';
+  private interrupted = false;
+  private late = false;
+  private note: string | null = null;
+  private end = { cpuSeconds: 0, vmpteKiB: 0, rssKiB: 0, pteTables: 0 };
+
+  constructor(plan: Plan, message: MachineMessage, words: Words, hooks: RunHooks) {
+    this.plan = plan;
+    this.message = message;
+    this.words = words;
+    this.map = arenaMap(message.geometry);
+    this.hooks = hooks;
+    this.monitor = new Monitor(words, this.map, hooks.judges, () => this.killer.abort());
+    this.cpus = new CpuPool(plan.cpus);
+    const kthreads = kthreadsOf(plan);
+    this.kthreads = kthreads.length > 0 ? new KthreadPool(kthreads.length) : null;
+  }
+
+  /** All phases, until nothing runs any more. */
+  async live(): Promise<void> {
+    const interrupt = (): void => {
+      this.interrupted = true;
+      this.monitor.stop();
+    };
+    if (this.hooks.signal?.aborted) interrupt();
+    this.hooks.signal?.addEventListener('abort', interrupt, { once: true });
+    const deadline = this.startDeadline();
+    const before = process.cpuUsage();
+    this.monitor.start(this.plan.durationMs, this.hooks.onProgress);
+    try {
+      await this.runAll();
+    } catch (error) {
+      this.cutOff(error);
+    } finally {
+      const used = process.cpuUsage(before);
+      this.end.cpuSeconds = (used.user + used.system) / 1e6;
+      clearTimeout(deadline);
+      this.monitor.end();
+      this.hooks.signal?.removeEventListener('abort', interrupt);
+    }
+  }
+
+  /** The run in the words of the result. */
+  result(): Run {
+    return harvestRun({
+      plan: this.plan,
+      words: this.words,
+      map: this.map,
+      exit: this.exit(),
+      series: this.monitor.series,
+      rssPeakKiB: this.monitor.rssPeakKiB,
+      end: this.end,
+      isWhole: this.ending === 'whole' && !this.interrupted,
+      verdicts: this.verdicts,
+      note: this.note,
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.cpus.close(), this.kthreads?.close()]);
+  }
+
+  private startDeadline(): NodeJS.Timeout | undefined {
+    if (this.hooks.deadlineMs === undefined) return undefined;
+    return setTimeout(() => {
+      this.late = true;
+      this.killer.abort();
+    }, this.hooks.deadlineMs);
+  }
+
+  private async runAll(): Promise<void> {
+    const { signal } = this.killer;
+    const lives = this.cpus.live(this.message, signal);
+    lives.catch(() => {});
+    await this.startKthreads(lives);
+    const replies = await (this.kthreads === null
+      ? lives
+      : Promise.race([lives, this.kthreads.died().then(() => lives)]));
+    await this.kthreads?.stop();
+    this.noteEnd();
+    if (replies.includes('halted')) return this.judgeHalted();
+    this.verdicts.push(...this.hooks.judges.judge(this.evidence('fair')));
+    // After a violation the end of the process would only repeat it.
+    if (this.verdicts.length > 0) return;
+    if ((await this.cpus.exit(this.message, signal)) === 'halted') return this.judgeHalted();
+    this.verdicts.push(...this.hooks.judges.judge(this.evidence('exit')));
+  }
+
+  /** Kernel threads begin once there is a machine to act on. */
+  private async startKthreads(lives: Promise<unknown>): Promise<void> {
+    if (this.kthreads === null) return;
+    const dead = lives.then(
+      () => true,
+      () => true,
+    );
+    while (this.words[CONTROL.phase]! < PHASE.setup) {
+      if (await Promise.race([dead, pause(1)])) return;
+    }
+    for (const [i, role] of kthreadsOf(this.plan).entries())
+      this.kthreads.start(this.message, this.plan.cpus + i, role);
+  }
+
+  private judgeHalted(): void {
+    this.ending = 'halted';
+    this.verdicts.push(...this.hooks.judges.judge(this.evidence('halted')));
+  }
+
+  /** The threads were ended from outside, or one of them died. */
+  private cutOff(error: unknown): void {
+    this.ending = 'cut';
+    Atomics.store(this.words, CONTROL.halt, 1);
+    this.noteEnd();
+    if (this.monitor.stuck !== null) this.verdicts.push(this.monitor.stuck);
+    this.verdicts.push(...this.hooks.judges.judge(this.evidence('stopped')));
+    if (this.monitor.stuck !== null) this.note = 'cut off: the CPUs no longer got anywhere';
+    else if (this.late) this.note = `cut off: not over after ${this.hooks.deadlineMs} ms`;
+    else {
+      this.note = `a thread died: ${error instanceof Error ? error.message : String(error)}`;
+      this.late = true;
+    }
+  }
+
+  private noteEnd(): void {
+    this.end.vmpteKiB = vmpteKiB(this.words, this.map);
+    this.end.rssKiB = rssKiB(this.words, this.map);
+    this.end.pteTables = this.words[this.map.mm + MM.nrPtes]!;
+  }
+
+  private evidence(moment: Evidence['moment']): Evidence {
+    return {
+      words: this.words,
+      map: this.map,
+      splitLocks: this.plan.splitLocks,
+      ticketClasses: lockClassesWith(this.plan.locks, 'ticket'),
+      moment,
+    };
+  }
+
+  private exit(): RunExit {
+    if (this.verdicts.length > 0) return 'violation';
+    if (this.late) return 'deadline';
+    return this.interrupted ? 'interrupted' : 'pass';
+  }
+}
+
+/** A zeroed arena of `sizeWords`. */
+function cleanArena(sizeWords: number): SharedArrayBuffer {
+  if (arena === null || arena.byteLength < 4 * sizeWords) {
+    arena = new SharedArrayBuffer(4 * sizeWords);
+  } else {
+    new Int32Array(arena, 0, sizeWords).fill(0);
+  }
+  return arena;
+}
+
+/** Busy waiting pays only while the CPU waited for can be running. */
+function spinsFor(cpus: number): number {
+  return cpus <= availableParallelism() ? 1000 : 100;
+}
+
+function pause(ms: number): Promise<false> {
+  return new Promise((resolve) => setTimeout(() => resolve(false), ms));
+}

@@ -1,0 +1,109 @@
+/**
+ * The threads of a machine: a piscina pool with one thread per CPU, and a pool whose threads keep their event loops
+ * for the kernel threads, which are called through comlink.
+ */
+import { MessageChannel } from 'node:worker_threads';
+import * as Comlink from 'comlink';
+import { Piscina } from 'piscina';
+import type { KthreadRole } from '#tasks/kthread';
+import type { CpuReply, CpuTask, KthreadService, KthreadTask, MachineMessage } from './messages.ts';
+
+/** Threads always run the built code, also when the main thread runs from the sources under a test. */
+const WORKERS = import.meta.url.endsWith('.ts') ? '../../dist/workers/' : '../../workers/';
+
+/** Where worker code is: `dist/workers`. */
+function workerFile(name: string): string {
+  return new URL(`${WORKERS}${name}.js`, import.meta.url).href;
+}
+
+/** URL of the living build's tree, for `MachineMessage.root`. */
+export function livingRoot(): string {
+  return new URL('../src/', workerFile('cpu')).href;
+}
+
+/** A profiler's preload flags must not land in every thread: they would overwrite each other's files. */
+const ENV = { ...process.env, NODE_OPTIONS: '' };
+
+/** Runs the lives of all CPUs at once; rejects when a thread dies or `signal` aborts. */
+export class CpuPool {
+  private readonly pool: Piscina;
+  private readonly cpus: number;
+
+  constructor(cpus: number) {
+    this.cpus = cpus;
+    this.pool = new Piscina({
+      filename: workerFile('cpu'),
+      minThreads: cpus,
+      maxThreads: cpus,
+      idleTimeout: 60_000,
+      recordTiming: false,
+      env: ENV,
+    });
+  }
+
+  /** One reply per CPU. */
+  live(message: MachineMessage, signal: AbortSignal): Promise<CpuReply[]> {
+    const tasks: Promise<CpuReply>[] = [];
+    for (let cpu = 0; cpu < this.cpus; cpu++)
+      tasks.push(this.pool.run({ ...message, cpu, part: 'life' } satisfies CpuTask, { signal }));
+    return Promise.all(tasks);
+  }
+
+  /** The end of the process, on CPU 0. */
+  exit(message: MachineMessage, signal: AbortSignal): Promise<CpuReply> {
+    return this.pool.run({ ...message, cpu: 0, part: 'exit' } satisfies CpuTask, { signal });
+  }
+
+  async close(): Promise<void> {
+    await this.pool.destroy();
+  }
+}
+
+/** The kernel threads of one machine. */
+export class KthreadPool {
+  private readonly pool: Piscina;
+  private readonly services: Comlink.Remote<KthreadService>[] = [];
+  private readonly ports: import('node:worker_threads').MessagePort[] = [];
+  private readonly ends: Promise<void>[] = [];
+
+  constructor(threads: number) {
+    this.pool = new Piscina({
+      filename: workerFile('kthread'),
+      minThreads: threads,
+      maxThreads: threads,
+      // An idle thread must not block its event loop, or its port would not be served.
+      atomics: 'disabled',
+      recordTiming: false,
+      env: ENV,
+    });
+  }
+
+  start(message: MachineMessage, cpu: number, role: KthreadRole): void {
+    const { port1, port2 } = new MessageChannel();
+    const task: KthreadTask = { ...message, cpu, role, port: port2 };
+    this.ends.push(this.pool.run(task, { transferList: [port2] }));
+    this.services.push(Comlink.wrap<KthreadService>(port1 as unknown as Comlink.Endpoint));
+    this.ports.push(port1);
+  }
+
+  /** The services, in the order of their start. */
+  remotes(): readonly Comlink.Remote<KthreadService>[] {
+    return this.services;
+  }
+
+  /** Rejects when a kernel thread dies; never resolves before `stop`. */
+  died(): Promise<void> {
+    return Promise.all(this.ends).then(() => {});
+  }
+
+  /** Ends all threads; their callbacks have run. */
+  async stop(): Promise<void> {
+    await Promise.all(this.services.map((service) => service.stop()));
+    await Promise.all(this.ends);
+  }
+
+  async close(): Promise<void> {
+    for (const port of this.ports) port.close();
+    await this.pool.destroy();
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * The page fault on anonymous memory, after mm/memory.c: a read finds the shared zero page, a write gets a page
+ * of its own. The caller holds the VMA lock or the mmap lock for reading, which keeps upper tables and the VMA;
+ * the PTE table may go at any moment (see pte-offset-map.ts).
+ *
+ * The faulting instruction completes inside the fault: the value it stores is in the new page before the entry
+ * is set. On hardware it would run again after the fault; as long as no TLB is modelled, nothing else would
+ * keep the page from being zapped and reused under it.
+ */
+import { pageAt } from '#arena/arena';
+import { PAGE, PAGE_STATE, ZERO_PFN } from '#arena/layout/page';
+import { poke } from '#arena/word';
+import type { Cpu } from '#arch/cpu';
+import { type Pmdp, pmdNone } from '#arch/pmd';
+import { mkPte, type Pte, PTE_NONE, pteNone, ptePfn, ptePresent, pteSame, pteWrite } from '#arch/pte';
+import { COUNTER, count } from '#trace/counters';
+import { countRace } from '#trace/race';
+import { RACE } from '#trace/vocabulary';
+import type { Mm } from './mm.ts';
+import { allocPage, freePage, movePage } from './page-alloc.ts';
+import { lastChanger, lastPmdChanger, pmdpGet, ptepGet, ptepReplace, setPteAt } from './pgtable.ts';
+import { pmdAlloc, pteAlloc } from './pte-alloc.ts';
+import { pteOffsetMap, pteOffsetMapLock, pteUnmap, pteUnmapUnlock } from './pte-offset-map.ts';
+
+/** Outcomes: handled; nothing done, the access may be tried again; no memory; no mapping there. */
+export const VM_FAULT = { done: 0, again: 1, oom: 2, sigsegv: 3 } as const;
+
+/** Handles a fault at (slot, index). `write`: the access stores `cpu.storeValue`. */
+export function handleMmFault(
+  cpu: Cpu,
+  mm: Mm,
+  slot: number,
+  index: number,
+  write: boolean,
+): number {
+  const pmdp = pmdAlloc(cpu, mm, slot);
+  if (pmdp === 0) return VM_FAULT.oom;
+  return handlePteFault(cpu, mm, pmdp, slot, index, write);
+}
+
+function handlePteFault(
+  cpu: Cpu,
+  mm: Mm,
+  pmdp: Pmdp,
+  slot: number,
+  index: number,
+  write: boolean,
+): number {
+  let orig = PTE_NONE;
+  if (pmdNone(pmdpGet(cpu, pmdp))) {
+    if (!pteAlloc(cpu, mm, pmdp, slot)) return VM_FAULT.oom;
+  } else {
+    const ptep = pteOffsetMap(cpu, pmdp, index);
+    if (ptep === 0) {
+      countRace(cpu, RACE.pmdGone, lastPmdChanger(pmdp));
+      return VM_FAULT.again;
+    }
+    orig = ptepGet(cpu, ptep);
+    pteUnmap(cpu, cpu.pmdval);
+  }
+  if (pteNone(orig)) return doAnonymousPage(cpu, mm, pmdp, index, write);
+  if (!ptePresent(orig) || !write || pteWrite(orig)) return VM_FAULT.again;
+  return doWpPage(cpu, mm, pmdp, index, orig);
+}
+
+function doAnonymousPage(
+  cpu: Cpu,
+  mm: Mm,
+  pmdp: Pmdp,
+  index: number,
+  write: boolean,
+): number {
+  const pfn = write ? newPage(cpu) : ZERO_PFN;
+  if (pfn === 0) return VM_FAULT.oom;
+  const ptep = pteOffsetMapLock(cpu, mm, pmdp, index);
+  if (ptep === 0) {
+    countRace(cpu, RACE.pmdGone, lastPmdChanger(pmdp));
+    if (write) freePage(cpu, pfn);
+    return VM_FAULT.again;
+  }
+  const { ptl, table } = cpu;
+  if (!pteNone(ptepGet(cpu, ptep))) {
+    countRace(cpu, RACE.pteChanged, lastChanger(table));
+    pteUnmapUnlock(cpu, ptl);
+    if (write) freePage(cpu, pfn);
+    return VM_FAULT.again;
+  }
+  const set = setPteAt(cpu, table, index, mkPte(pfn, write, write));
+  if (set && write) {
+    movePage(cpu, pfn, PAGE_STATE.allocated, PAGE_STATE.mapped);
+    count(cpu, COUNTER.rss, 1);
+  }
+  pteUnmapUnlock(cpu, ptl);
+  if (!set) {
+    if (write) freePage(cpu, pfn);
+    return VM_FAULT.oom;
+  }
+  count(cpu, write ? COUNTER.faultsWrite : COUNTER.faultsRead, 1);
+  return VM_FAULT.done;
+}
+
+/** A write to the zero page: a page of its own takes its place. */
+function doWpPage(cpu: Cpu, mm: Mm, pmdp: Pmdp, index: number, orig: Pte): number {
+  const pfn = newPage(cpu);
+  if (pfn === 0) return VM_FAULT.oom;
+  const ptep = pteOffsetMapLock(cpu, mm, pmdp, index);
+  if (ptep === 0) {
+    countRace(cpu, RACE.pmdGone, lastPmdChanger(pmdp));
+    freePage(cpu, pfn);
+    return VM_FAULT.again;
+  }
+  const { ptl, table } = cpu;
+  const same = pteSame(ptepGet(cpu, ptep), orig) && ptePfn(orig) === ZERO_PFN;
+  if (same) {
+    ptepReplace(cpu, ptep, mkPte(pfn, true, true));
+    movePage(cpu, pfn, PAGE_STATE.allocated, PAGE_STATE.mapped);
+    count(cpu, COUNTER.rss, 1);
+  } else {
+    countRace(cpu, RACE.pteChanged, lastChanger(table));
+  }
+  pteUnmapUnlock(cpu, ptl);
+  if (!same) {
+    freePage(cpu, pfn);
+    return VM_FAULT.again;
+  }
+  count(cpu, COUNTER.faultsWrite, 1);
+  return VM_FAULT.done;
+}
+
+function newPage(cpu: Cpu): number {
+  const pfn = allocPage(cpu);
+  if (pfn !== 0) poke(pageAt(pfn) + PAGE.content, cpu.storeValue);
+  return pfn;
+}

@@ -1,0 +1,182 @@
+/**
+ * mmap, munmap and exit. Ranges are (slot, index) pairs, half open. All under the mmap lock for writing; each VMA
+ * that changes is write-locked first, so that faults under the VMA lock have left it.
+ */
+import { boundMap, vmaAt } from '#arena/arena';
+import { MM, VMA } from '#arena/layout/mm';
+import { peek, write } from '#arena/word';
+import { type Cpu, enterActor } from '#arch/cpu';
+import { ACTOR } from '#trace/vocabulary';
+import { freePgtables } from './free-pgtables.ts';
+import { type Mm, mmapWriteLock, mmapWriteUnlock } from './mm.ts';
+import { tlbFinishMmu, tlbGatherMmu } from './mmu-gather.ts';
+import { pteFreeDefer } from './rcu-free.ts';
+import {
+  allocVma,
+  firstEndingAfter,
+  insertVma,
+  isBefore,
+  removeVma,
+  setVmaBounds,
+  vmaInMap,
+  vmaStartWrite,
+} from './vma.ts';
+import { unmapPageRange } from './zap.ts';
+
+/** Maps the range afresh (MAP_FIXED: what was there goes first); merges with equal neighbours. */
+export function mmapRegion(
+  cpu: Cpu,
+  mm: Mm,
+  startSlot: number,
+  startIndex: number,
+  endSlot: number,
+  endIndex: number,
+  flags: number,
+): void {
+  const before = enterActor(cpu, ACTOR.munmap);
+  mmapWriteLock(cpu, mm);
+  unmapLocked(cpu, mm, startSlot, startIndex, endSlot, endIndex);
+  const position = firstEndingAfter(cpu, mm, startSlot, startIndex);
+  const previous = vmaInMap(cpu, mm, position - 1);
+  const next = vmaInMap(cpu, mm, position);
+  const mergesLeft = previous !== 0 && endsAt(previous, startSlot, startIndex, flags);
+  const mergesRight = next !== 0 && startsAt(next, endSlot, endIndex, flags);
+  let untilSlot = endSlot;
+  let untilIndex = endIndex;
+  if (mergesRight) {
+    vmaStartWrite(cpu, mm, next);
+    untilSlot = peek(vmaAt(next) + VMA.endSlot);
+    untilIndex = peek(vmaAt(next) + VMA.endIndex);
+    removeVma(cpu, mm, next);
+  }
+  if (mergesLeft) {
+    vmaStartWrite(cpu, mm, previous);
+    write(cpu, vmaAt(previous) + VMA.endSlot, untilSlot);
+    write(cpu, vmaAt(previous) + VMA.endIndex, untilIndex);
+  } else {
+    const vma = allocVma(cpu, mm, flags);
+    setVmaBounds(cpu, vma, startSlot, startIndex, untilSlot, untilIndex);
+    insertVma(cpu, mm, vma);
+  }
+  mmapWriteUnlock(cpu, mm);
+  enterActor(cpu, before);
+}
+
+/** Unmaps the range: VMAs are cut or removed, entries zapped, tables freed that only it used. */
+export function munmap(
+  cpu: Cpu,
+  mm: Mm,
+  startSlot: number,
+  startIndex: number,
+  endSlot: number,
+  endIndex: number,
+): void {
+  const before = enterActor(cpu, ACTOR.munmap);
+  mmapWriteLock(cpu, mm);
+  unmapLocked(cpu, mm, startSlot, startIndex, endSlot, endIndex);
+  mmapWriteUnlock(cpu, mm);
+  enterActor(cpu, before);
+}
+
+/** The end of the process: everything is unmapped, and the top-level table is freed. */
+export function exitMmap(cpu: Cpu, mm: Mm): void {
+  const before = enterActor(cpu, ACTOR.exit);
+  mmapWriteLock(cpu, mm);
+  unmapLocked(cpu, mm, 0, 0, slotsOfAddressSpace(), 0);
+  mmapWriteUnlock(cpu, mm);
+  pteFreeDefer(cpu, peek(mm.at + MM.pgd));
+  enterActor(cpu, before);
+}
+
+function unmapLocked(
+  cpu: Cpu,
+  mm: Mm,
+  startSlot: number,
+  startIndex: number,
+  endSlot: number,
+  endIndex: number,
+): void {
+  let any = false;
+  for (;;) {
+    const vma = vmaInMap(cpu, mm, firstEndingAfter(cpu, mm, startSlot, startIndex));
+    if (vma === 0 || !startsBefore(vma, endSlot, endIndex)) break;
+    vmaStartWrite(cpu, mm, vma);
+    cutVma(cpu, mm, vma, startSlot, startIndex, endSlot, endIndex);
+    any = true;
+  }
+  if (!any) return;
+  tlbGatherMmu(cpu);
+  unmapPageRange(cpu, mm, startSlot, startIndex, endSlot, endIndex, false);
+  const after = firstEndingAfter(cpu, mm, startSlot, startIndex);
+  freePgtables(cpu, mm, slotAfter(vmaInMap(cpu, mm, after - 1)), slotOf(vmaInMap(cpu, mm, after)));
+  tlbFinishMmu(cpu);
+}
+
+/** Takes [start, end) out of VMA `vma`, which overlaps it and is write-locked: keeps a head, a tail, both, or none. */
+function cutVma(
+  cpu: Cpu,
+  mm: Mm,
+  vma: number,
+  startSlot: number,
+  startIndex: number,
+  endSlot: number,
+  endIndex: number,
+): void {
+  const at = vmaAt(vma);
+  const lastSlot = peek(at + VMA.endSlot);
+  const lastIndex = peek(at + VMA.endIndex);
+  const keepsHead = startsBefore(vma, startSlot, startIndex);
+  const keepsTail = isBefore(endSlot, endIndex, lastSlot, lastIndex);
+  if (keepsHead) {
+    write(cpu, at + VMA.endSlot, startSlot);
+    write(cpu, at + VMA.endIndex, startIndex);
+    if (keepsTail) {
+      const tail = allocVma(cpu, mm, peek(at + VMA.flags));
+      setVmaBounds(cpu, tail, endSlot, endIndex, lastSlot, lastIndex);
+      insertVma(cpu, mm, tail);
+    }
+  } else if (keepsTail) {
+    write(cpu, at + VMA.startSlot, endSlot);
+    write(cpu, at + VMA.startIndex, endIndex);
+  } else {
+    removeVma(cpu, mm, vma);
+  }
+}
+
+function startsBefore(vma: number, slot: number, index: number): boolean {
+  return isBefore(peek(vmaAt(vma) + VMA.startSlot), peek(vmaAt(vma) + VMA.startIndex), slot, index);
+}
+
+function startsAt(vma: number, slot: number, index: number, flags: number): boolean {
+  const at = vmaAt(vma);
+  return (
+    peek(at + VMA.startSlot) === slot &&
+    peek(at + VMA.startIndex) === index &&
+    peek(at + VMA.flags) === flags
+  );
+}
+
+function endsAt(vma: number, slot: number, index: number, flags: number): boolean {
+  const at = vmaAt(vma);
+  return (
+    peek(at + VMA.endSlot) === slot &&
+    peek(at + VMA.endIndex) === index &&
+    peek(at + VMA.flags) === flags
+  );
+}
+
+/** First slot of VMA `vma`; of none: the end of the address space. */
+function slotOf(vma: number): number {
+  return vma === 0 ? slotsOfAddressSpace() : peek(vmaAt(vma) + VMA.startSlot);
+}
+
+/** First slot that VMA `vma` does not touch; of none: 0. */
+function slotAfter(vma: number): number {
+  if (vma === 0) return 0;
+  return peek(vmaAt(vma) + VMA.endSlot) + (peek(vmaAt(vma) + VMA.endIndex) === 0 ? 0 : 1);
+}
+
+function slotsOfAddressSpace(): number {
+  const { levels, ptrsShift } = boundMap().geometry;
+  return 1 << ((levels - 1) * ptrsShift);
+}

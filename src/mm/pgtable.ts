@@ -1,0 +1,218 @@
+/**
+ * Entries: places, values, and who may change them. A PTE is set and cleared under its table's ptl; an
+ * upper entry is populated under its table's lock, and cleared under that lock or, in munmap, with the
+ * mmap and VMA locks held for writing.
+ *
+ * Attribution: a PTE table remembers its last filler, and after that its unhooker; a PMD table keeps a
+ * note for each entry of who changed it last.
+ */
+import { bodyAt, bodyOfPlace, ownerAt, ptdescAt, ptrsMask, ptrsShift } from '#arena/arena';
+import { MM } from '#arena/layout/mm';
+import { PERCPU } from '#arena/layout/percpu';
+import {
+  FRAME,
+  frameStateOf,
+  PTDESC,
+  USE_ACTOR_MASK,
+  USE_ACTOR_SHIFT,
+  USE_COUNT_MASK,
+  USE_CPU_MASK,
+  USE_CPU_SHIFT,
+  USE_OPERATION_MASK,
+  USE_OPERATION_SHIFT,
+} from '#arena/layout/ptdesc';
+import { peek, poke, read, store, write } from '#arena/word';
+import type { Cpu } from '#arch/cpu';
+import {
+  mkPmd,
+  PMD_NONE,
+  type Pmd,
+  type Pmdp,
+  pmdMatchesFrame,
+  pmdTable,
+  pmdTablePresent,
+} from '#arch/pmd';
+import { PTE_NONE, type Pte, type Ptep } from '#arch/pte';
+import { spinLock, spinUnlock } from '#sync/spinlock';
+import { FACT, noteFact, panic } from '#trace/fact';
+import { EVENT, recordEvent } from '#trace/ring';
+import { LOCK } from '#trace/vocabulary';
+import type { Mm } from './mm.ts';
+import { attachBody, detachBody } from './table-alloc.ts';
+
+/** Exactly one load, ordered by the ptl that the caller holds, or by nothing (lockless walkers). */
+export function ptepGet(cpu: Cpu, ptep: Ptep): Pte {
+  return read(cpu, ptep) as Pte;
+}
+
+/** Exactly one load. */
+export function pmdpGet(cpu: Cpu, pmdp: Pmdp): Pmd {
+  return read(cpu, pmdp) as Pmd;
+}
+
+/** Place of the PTE `index` of live table `table`. */
+export function ptepOf(table: number, index: number): Ptep {
+  return (bodyAt(peek(ptdescAt(table) + PTDESC.body)) + index) as Ptep;
+}
+
+/**
+ * Place of the pmd entry that maps `slot`, or 0 where an upper entry is none. The upper tables stay: only
+ * munmap frees them, and the caller's mmap or VMA lock keeps it out.
+ */
+export function pmdOffset(cpu: Cpu, mm: Mm, slot: number): Pmdp {
+  const shift = ptrsShift();
+  const mask = ptrsMask();
+  let body = bodyAt(peek(ptdescAt(peek(mm.at + MM.pgd)) + PTDESC.body));
+  for (let level = mm.topLevel; level > 1; level--) {
+    const entry = read(cpu, body + ((slot >>> ((level - 1) * shift)) & mask)) as Pmd;
+    if (!pmdTablePresent(entry)) return 0 as Pmdp;
+    body = bodyAt(tableBody(cpu, entry, level - 1));
+  }
+  return (body + (slot & mask)) as Pmdp;
+}
+
+/** Body of the table that `entry` points to, after a check that the frame is what the entry says. */
+export function tableBody(cpu: Cpu, entry: Pmd, level: number): number {
+  const at = ptdescAt(pmdTable(entry));
+  if (!pmdMatchesFrame(entry, peek(at + PTDESC.state))) checkFrame(cpu, entry, level);
+  return peek(at + PTDESC.body);
+}
+
+/**
+ * The slow half of the frame check: an unhooked table may still be read by those who found it before (true);
+ * anything else is an access to a freed or recycled frame, and halts the machine.
+ */
+export function checkFrame(cpu: Cpu, entry: Pmd, level: number): boolean {
+  const table = pmdTable(entry);
+  const at = ptdescAt(table);
+  const state = peek(at + PTDESC.state);
+  if (table === 0) panic(cpu, FACT.tableZero, 0, level, at, 0, 0);
+  const asIfHooked = (state & ~3) | FRAME.table;
+  if (frameStateOf(state) === FRAME.unhooked && pmdMatchesFrame(entry, asIfHooked)) return true;
+  if (pmdMatchesFrame(entry, state)) return false;
+  panic(cpu, FACT.frameMismatch, table, state, level, entry, at);
+}
+
+/** The lock of the PTE table that `pmdval` points to: computed from the value, not from the entry. */
+export function pteLockptr(mm: Mm, pmdval: Pmd): number {
+  return mm.splitLocks ? ptdescAt(pmdTable(pmdval)) + PTDESC.ptl : mm.pageTableLock;
+}
+
+/** The lock that guards the pmd entry at `pmdp`. */
+export function pmdLockptr(mm: Mm, pmdp: Pmdp): number {
+  return mm.splitLocks ? ptdescAt(tableOfPlace(pmdp)) + PTDESC.ptl : mm.pageTableLock;
+}
+
+/** Takes the lock of the pmd entry at `pmdp`; returns its place. */
+export function pmdLock(cpu: Cpu, mm: Mm, pmdp: Pmdp): number {
+  const pml = pmdLockptr(mm, pmdp);
+  spinLock(cpu, pml, LOCK.pml);
+  return pml;
+}
+
+export function pmdUnlock(cpu: Cpu, pml: number): void {
+  spinUnlock(cpu, pml, LOCK.pml);
+}
+
+/** Sets a none entry of `table`, under its ptl. False: on-demand backing has no body left. */
+export function setPteAt(cpu: Cpu, table: number, index: number, value: Pte): boolean {
+  const at = ptdescAt(table);
+  const use = peek(at + PTDESC.use);
+  if (peek(at + PTDESC.body) === 0 && !attachBody(cpu, table)) return false;
+  if (frameStateOf(peek(at + PTDESC.state)) !== FRAME.table)
+    noteFact(cpu, FACT.lostEntry, table, index, value, use, peek(at + PTDESC.state));
+  poke(at + PTDESC.use, ((use & USE_COUNT_MASK) + 1) | changer(cpu));
+  write(cpu, bodyAt(peek(at + PTDESC.body)) + index, value);
+  return true;
+}
+
+/** Replaces an entry that is not none by another that is not, under the ptl. */
+export function ptepReplace(cpu: Cpu, ptep: Ptep, value: Pte): void {
+  write(cpu, ptep, value);
+}
+
+/** Clears the entry at `ptep`, under the ptl; the caller then accounts for it with `noteCleared`. */
+export function pteClear(cpu: Cpu, ptep: Ptep): void {
+  write(cpu, ptep, PTE_NONE);
+}
+
+/** Accounts for `cleared` entries of `table` that this CPU has cleared under the ptl. */
+export function noteCleared(cpu: Cpu, table: number, cleared: number): void {
+  const at = ptdescAt(table);
+  const use = peek(at + PTDESC.use);
+  const left = (use & USE_COUNT_MASK) - cleared;
+  if (left < 0) noteFact(cpu, FACT.countUnderflow, 1, left, table, 0, 0);
+  poke(at + PTDESC.use, (use & ~USE_COUNT_MASK) | (left & USE_COUNT_MASK));
+  if (left === 0) detachBody(cpu, table);
+}
+
+/** Publishes `table` in the entry at `pmdp` (of any upper level), under that entry's lock. */
+export function pmdPopulate(cpu: Cpu, pmdp: Pmdp, table: number, slot: number): void {
+  store(cpu, pmdp, mkPmd(table, peek(ptdescAt(table) + PTDESC.state)));
+  notePmdChange(cpu, pmdp);
+  recordEvent(cpu, EVENT.hook, table, slot);
+}
+
+/**
+ * Unhooks PTE table `table` from `pmdp`: the entry no longer points to it. The caller holds pml and ptl (or
+ * owns the range exclusively), and then defers and frees the table.
+ */
+export function pmdUnhook(cpu: Cpu, pmdp: Pmdp, table: number, slot: number): void {
+  const at = ptdescAt(table);
+  const use = peek(at + PTDESC.use);
+  if ((use & USE_COUNT_MASK) !== 0)
+    noteFact(cpu, FACT.nonemptyUnhooked, table, use & USE_COUNT_MASK, use, slot, 0);
+  store(cpu, pmdp, PMD_NONE);
+  notePmdChange(cpu, pmdp);
+  poke(at + PTDESC.use, (use & USE_COUNT_MASK) | changer(cpu));
+  markUnhooked(cpu, table);
+  recordEvent(cpu, EVENT.unhook, table, slot);
+}
+
+/** Clears the upper entry at `entryp` above a table of level 1 or more; the range is exclusively owned. */
+export function upperUnhook(cpu: Cpu, entryp: Pmdp, table: number): void {
+  store(cpu, entryp, PMD_NONE);
+  markUnhooked(cpu, table);
+}
+
+/** Actor (a value of `ACTOR`) that changed `table` last: its filler while hooked, then its unhooker. */
+export function lastChanger(table: number): number {
+  return (peek(ptdescAt(table) + PTDESC.use) >>> USE_ACTOR_SHIFT) & USE_ACTOR_MASK;
+}
+
+/** Actor that changed the pmd entry at `pmdp` last. */
+export function lastPmdChanger(pmdp: Pmdp): number {
+  return (peek(noteAt(pmdp)) >>> USE_ACTOR_SHIFT) & USE_ACTOR_MASK;
+}
+
+function markUnhooked(cpu: Cpu, table: number): void {
+  const at = ptdescAt(table) + PTDESC.state;
+  const state = peek(at);
+  if (frameStateOf(state) !== FRAME.table) panic(cpu, FACT.doubleFree, 0, table, state, 1, 0);
+  write(cpu, at, (state & ~3) | FRAME.unhooked);
+}
+
+/** A note exists for entries of PMD tables only; other upper entries change under exclusive locks. */
+function notePmdChange(cpu: Cpu, pmdp: Pmdp): void {
+  const at = noteAt(pmdp);
+  if (at !== 0) poke(at, changer(cpu));
+}
+
+function noteAt(pmdp: Pmdp): number {
+  const at = ptdescAt(tableOfPlace(pmdp));
+  const notes = peek(at + PTDESC.use);
+  return notes === 0 ? 0 : bodyAt(notes) + (pmdp & ptrsMask());
+}
+
+/** This CPU's actor, number and operation, as they stand in a use word. */
+function changer(cpu: Cpu): number {
+  return (
+    (peek(cpu.block + PERCPU.actor) << USE_ACTOR_SHIFT) |
+    ((cpu.id & USE_CPU_MASK) << USE_CPU_SHIFT) |
+    ((peek(cpu.block + PERCPU.operation) & USE_OPERATION_MASK) << USE_OPERATION_SHIFT)
+  );
+}
+
+function tableOfPlace(place: number): number {
+  return peek(ownerAt(bodyOfPlace(place)));
+}

@@ -1,0 +1,62 @@
+/** Populating the tree: a PTE table, or an upper table, where the entry above is none. */
+import { bodyAt, ptdescAt, ptrsMask, ptrsShift } from '#arena/arena';
+import { MM } from '#arena/layout/mm';
+import { PTDESC } from '#arena/layout/ptdesc';
+import { peek, read } from '#arena/word';
+import type { Cpu } from '#arch/cpu';
+import { type Pmd, type Pmdp, pmdNone } from '#arch/pmd';
+import { spinLock, spinUnlock } from '#sync/spinlock';
+import { countRace } from '#trace/race';
+import { LOCK, RACE } from '#trace/vocabulary';
+import { type Mm, mmIncNrTables } from './mm.ts';
+import { lastPmdChanger, pmdLock, pmdPopulate, pmdpGet, pmdUnlock, tableBody } from './pgtable.ts';
+import { allocTable, freeTable } from './table-alloc.ts';
+
+/**
+ * Makes sure that the pmd entry at `pmdp` is populated: allocates a PTE table outside all locks and publishes
+ * it under the pml, or discards it if somebody else was first. False: out of memory.
+ */
+export function pteAlloc(cpu: Cpu, mm: Mm, pmdp: Pmdp, slot: number): boolean {
+  const table = allocTable(cpu, 0);
+  if (table === 0) return false;
+  const pml = pmdLock(cpu, mm, pmdp);
+  const lost = !pmdNone(pmdpGet(cpu, pmdp));
+  if (!lost) {
+    mmIncNrTables(cpu, mm, 0);
+    pmdPopulate(cpu, pmdp, table, slot);
+  }
+  pmdUnlock(cpu, pml);
+  if (lost) {
+    countRace(cpu, RACE.tableLost, lastPmdChanger(pmdp));
+    freeTable(cpu, table);
+  }
+  return true;
+}
+
+/** As `pmdOffset`, but allocates the upper tables that are missing; 0: out of memory. */
+export function pmdAlloc(cpu: Cpu, mm: Mm, slot: number): Pmdp {
+  const shift = ptrsShift();
+  const mask = ptrsMask();
+  let body = bodyAt(peek(ptdescAt(peek(mm.at + MM.pgd)) + PTDESC.body));
+  for (let level = mm.topLevel; level > 1; level--) {
+    const entryp = (body + ((slot >>> ((level - 1) * shift)) & mask)) as Pmdp;
+    if (pmdNone(read(cpu, entryp) as Pmd) && !upperAlloc(cpu, mm, entryp, level - 1, slot))
+      return 0 as Pmdp;
+    body = bodyAt(tableBody(cpu, read(cpu, entryp) as Pmd, level - 1));
+  }
+  return (body + (slot & mask)) as Pmdp;
+}
+
+function upperAlloc(cpu: Cpu, mm: Mm, entryp: Pmdp, level: number, slot: number): boolean {
+  const table = allocTable(cpu, level);
+  if (table === 0) return false;
+  spinLock(cpu, mm.pageTableLock, LOCK.pageTable);
+  const lost = !pmdNone(pmdpGet(cpu, entryp));
+  if (!lost) {
+    mmIncNrTables(cpu, mm, level);
+    pmdPopulate(cpu, entryp, table, slot);
+  }
+  spinUnlock(cpu, mm.pageTableLock, LOCK.pageTable);
+  if (lost) freeTable(cpu, table);
+  return true;
+}

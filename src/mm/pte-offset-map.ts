@@ -1,0 +1,98 @@
+/**
+ * From a pmd entry to a PTE: the four ways, after mm/pgtable-generic.c (Linux 6.5 and later). A PTE table
+ * may be unhooked and freed at any moment by somebody who holds neither the mmap lock nor the VMA lock, so
+ * a lookup may fail, and what it returns is only as good as this table says:
+ *
+ * | function              | stable on return            | may have changed            | null (0) means            |
+ * |-----------------------|-----------------------------|-----------------------------|---------------------------|
+ * | pteOffsetMap          | the table's memory          | entries; the pmd entry      | the pmd entry is no table |
+ * | pteOffsetMapRoNolock  | the same; `cpu.ptl` is the  | the same; even with the ptl | the same                  |
+ * |                       | table's lock                | the table may be unhooked   |                           |
+ * | pteOffsetMapRwNolock  | the same, and `cpu.pmdval`  | the same: after taking the  | the same                  |
+ * |                       | is what the entry held      | ptl compare `pmdSame`, or a |                           |
+ * |                       |                             | PTE that was not none       |                           |
+ * | pteOffsetMapLock      | the entries, and that the   | nothing that the ptl guards | the pmd entry is no       |
+ * |                       | pmd entry points here       |                             | table any more            |
+ *
+ * Each success opens an RCU read section, which keeps the table's memory; `pteUnmap` ends it, and
+ * `pteUnmapUnlock` also releases the ptl. A failure leaves nothing to undo. `cpu.table` is the table's
+ * number after each success.
+ *
+ * Why the recheck in `pteOffsetMapLock` is enough: whoever unhooks a table clears the pmd entry within a
+ * hold of its ptl, so that the hand-over of the lock makes the clearing visible.
+ */
+import { bodyAt, ptdescAt } from '#arena/arena';
+import { PTDESC } from '#arena/layout/ptdesc';
+import { peek } from '#arena/word';
+import type { Cpu } from '#arch/cpu';
+import { type Pmd, type Pmdp, pmdMatchesFrame, pmdSame, pmdTable, pmdTablePresent } from '#arch/pmd';
+import type { Ptep } from '#arch/pte';
+import { rcuReadLock, rcuReadUnlock } from '#sync/rcu';
+import { spinLock, spinUnlock } from '#sync/spinlock';
+import { countRace } from '#trace/race';
+import { LOCK, RACE } from '#trace/vocabulary';
+import type { Mm } from './mm.ts';
+import { checkFrame, lastChanger, pmdpGet, pteLockptr } from './pgtable.ts';
+
+const NULL = 0 as Ptep;
+
+/** Maps for reading without a lock; see the table above. Undone by `pteUnmap`. */
+export function pteOffsetMap(cpu: Cpu, pmdp: Pmdp, index: number): Ptep {
+  rcuReadLock(cpu);
+  const pmdval = pmdpGet(cpu, pmdp);
+  if (!pmdTablePresent(pmdval)) {
+    rcuReadUnlock(cpu);
+    return NULL;
+  }
+  const table = pmdTable(pmdval);
+  const at = ptdescAt(table);
+  if (!pmdMatchesFrame(pmdval, peek(at + PTDESC.state))) checkFrame(cpu, pmdval, 0);
+  cpu.table = table;
+  cpu.pmdval = pmdval;
+  return (bodyAt(peek(at + PTDESC.body)) + index) as Ptep;
+}
+
+/** As `pteOffsetMap`; `cpu.ptl` is the lock that guards the entries, for reading under it. */
+export function pteOffsetMapRoNolock(cpu: Cpu, mm: Mm, pmdp: Pmdp, index: number): Ptep {
+  const ptep = pteOffsetMap(cpu, pmdp, index);
+  if (ptep !== NULL) cpu.ptl = pteLockptr(mm, cpu.pmdval);
+  return ptep;
+}
+
+/** As `pteOffsetMapRoNolock`, for a caller that will write and so must compare `cpu.pmdval` under the ptl. */
+export function pteOffsetMapRwNolock(cpu: Cpu, mm: Mm, pmdp: Pmdp, index: number): Ptep {
+  return pteOffsetMapRoNolock(cpu, mm, pmdp, index);
+}
+
+/** Maps and takes the ptl; see the table above. Undone by `pteUnmapUnlock`. */
+export function pteOffsetMapLock(cpu: Cpu, mm: Mm, pmdp: Pmdp, index: number): Ptep {
+  for (;;) {
+    const ptep = pteOffsetMapRwNolock(cpu, mm, pmdp, index);
+    if (ptep === NULL) return NULL;
+    const { ptl, pmdval, table } = cpu;
+    spinLock(cpu, ptl, LOCK.ptl);
+    const hooked = pmdSame(pmdval, pmdpGet(cpu, pmdp)); // @recheck-pmd
+    // A body may have been attached or taken while this CPU waited for the lock.
+    if (hooked) return (bodyAt(peek(ptdescAt(table) + PTDESC.body)) + index) as Ptep;
+    checkFrame(cpu, pmdval, 0);
+    countRace(cpu, RACE.pmdChanged, lastChanger(table));
+    pteUnmapUnlock(cpu, ptl);
+  }
+}
+
+/**
+ * Ends what `pteOffsetMap` and its nolock forms began; `pmdval` is what they mapped. Counts a walk that ended in
+ * an unhooked table.
+ */
+export function pteUnmap(cpu: Cpu, pmdval: Pmd): void {
+  const table = pmdTable(pmdval);
+  if (!pmdMatchesFrame(pmdval, peek(ptdescAt(table) + PTDESC.state)) && checkFrame(cpu, pmdval, 0))
+    countRace(cpu, RACE.staleWalk, lastChanger(table));
+  rcuReadUnlock(cpu);
+}
+
+/** Ends what `pteOffsetMapLock` began. */
+export function pteUnmapUnlock(cpu: Cpu, ptl: number): void {
+  spinUnlock(cpu, ptl, LOCK.ptl);
+  rcuReadUnlock(cpu);
+}

@@ -1,0 +1,67 @@
+/** What RCU callbacks mean: runs those of this CPU whose grace period is over, and waits for them. */
+import { boundMap } from '#arena/arena';
+import { PERCPU } from '#arena/layout/percpu';
+import { peek, sleepMs } from '#arena/word';
+import type { Cpu } from '#arch/cpu';
+import { mightSleep } from '#sync/held';
+import { rcuBoundary, synchronizeRcu } from '#sync/rcu';
+import { callRcu, RCU_KIND, rcuPending, rcuQueueFull, rcuTake, rcuTakenWord } from '#sync/rcu-callbacks';
+import { rcuTortureAge } from '#sync/rcu-torture';
+import { EVENT, recordEvent } from '#trace/ring';
+import { freeBody, freeTable } from './table-alloc.ts';
+
+/** Defers the free of an unhooked table until a grace period has passed. May sleep. */
+export function pteFreeDefer(cpu: Cpu, table: number): void {
+  if (rcuQueueFull(cpu)) {
+    synchronizeRcu(cpu);
+    runRcuCallbacks(cpu);
+  }
+  recordEvent(cpu, EVENT.defer, table, 0);
+  callRcu(cpu, RCU_KIND.freeTable, table); // @free-by-rcu
+}
+
+/** Runs this CPU's callbacks whose grace period is over. */
+export function runRcuCallbacks(cpu: Cpu): void {
+  for (;;) {
+    const kind = rcuTake(cpu);
+    if (kind === 0) return;
+    const word = rcuTakenWord(cpu);
+    if (kind === RCU_KIND.freeTable) freeTable(cpu, word);
+    else if (kind === RCU_KIND.freeBody) freeBody(cpu, word);
+    else rcuTortureAge(cpu, word);
+  }
+}
+
+/** A quiescent operation boundary: reports to RCU and runs what is due. */
+export function rcuOperationEnd(cpu: Cpu): void {
+  rcuBoundary(cpu);
+  if (rcuPending(cpu) !== 0) runRcuCallbacks(cpu);
+}
+
+/** Runs all callbacks that this CPU has queued, waiting for their grace periods. */
+export function rcuDrain(cpu: Cpu): void {
+  while (rcuPending(cpu) !== 0) {
+    synchronizeRcu(cpu);
+    runRcuCallbacks(cpu);
+  }
+}
+
+/**
+ * Waits until every callback queued by any CPU before the call has run. CPUs run their own callbacks, so
+ * each must go on passing operation boundaries, or drain.
+ */
+export function rcuBarrier(cpu: Cpu): void {
+  mightSleep(cpu);
+  const { percpu, percpuWords, geometry } = boundMap();
+  const heads: number[] = [];
+  for (let id = 0; id < geometry.cpus; id++)
+    heads.push(peek(percpu + id * percpuWords + PERCPU.rcuHead));
+  rcuDrain(cpu);
+  for (const [id, head] of heads.entries()) {
+    const tail = percpu + id * percpuWords + PERCPU.rcuTail;
+    while (((peek(tail) - head) | 0) < 0) {
+      sleepMs(cpu, 1);
+      rcuBoundary(cpu);
+    }
+  }
+}

@@ -1,0 +1,20 @@
+/** Whether a PTE table is empty: every entry none, whatever kind of entry the others are. */
+import { bodyAt, ptdescAt, ptrsMask } from '#arena/arena';
+import { PTDESC, USE_COUNT_MASK } from '#arena/layout/ptdesc';
+import { peek, read } from '#arena/word';
+import type { Cpu } from '#arch/cpu';
+
+/** Reads all entries of `table`, stopping at the first that is not none; stable only under the ptl. */
+export function tableIsEmpty(cpu: Cpu, table: number): boolean {
+  const body = peek(ptdescAt(table) + PTDESC.body);
+  if (body === 0) return true;
+  const first = bodyAt(body);
+  const end = first + ptrsMask() + 1;
+  for (let place = first; place < end; place++) if (read(cpu, place) !== 0) return false;
+  return true;
+}
+
+/** A quiet guess at the same, from the count that the entry setters keep. */
+export function tableLooksEmpty(table: number): boolean {
+  return (peek(ptdescAt(table) + PTDESC.use) & USE_COUNT_MASK) === 0;
+}

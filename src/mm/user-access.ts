@@ -1,0 +1,137 @@
+/**
+ * What user code does: a load or store at an address, and the fault when the hardware walk finds nothing.
+ *
+ * A present page is accessed under its ptl. Real hardware takes no lock: it uses a translation that stays valid
+ * until the shootdown reaches this CPU. As long as no TLB is modelled, the ptl makes an access one act with
+ * respect to zaps. The hardware walk before it is lockless, as on hardware.
+ */
+import { pageAt } from '#arena/arena';
+import { PAGE } from '#arena/layout/page';
+import { peek, poke } from '#arena/word';
+import { type Cpu, enterActor } from '#arch/cpu';
+import type { Pmdp } from '#arch/pmd';
+import { type Pte, ptePfn, ptePresent, pteWrite } from '#arch/pte';
+import { COUNTER, count } from '#trace/counters';
+import { countRace } from '#trace/race';
+import { ACTOR, RACE } from '#trace/vocabulary';
+import { handleMmFault, VM_FAULT } from './fault.ts';
+import { type Mm, mmapReadLock, mmapReadUnlock } from './mm.ts';
+import { pmdOffset, ptepGet } from './pgtable.ts';
+import { pteOffsetMap, pteOffsetMapLock, pteUnmap, pteUnmapUnlock } from './pte-offset-map.ts';
+import { rcuReadLock, rcuReadUnlock, synchronizeRcu } from '#sync/rcu';
+import { rcuAnyPending } from '#sync/rcu-callbacks';
+import { runRcuCallbacks } from './rcu-free.ts';
+import { findVma, lockVmaUnderRcu, vmaEndRead } from './vma.ts';
+
+/** Results of an access that has no value to return. */
+export const ACCESS = { stored: 0, sigsegv: -1, oom: -2 } as const;
+
+/** Waits for memory that RCU holds back at most so often before an access fails. */
+const OOM_RETRIES_MAX = 3;
+
+/** Stores `value` (not negative) at (slot, index). Returns a value of `ACCESS`. */
+export function userStore(cpu: Cpu, mm: Mm, slot: number, index: number, value: number): number {
+  cpu.storeValue = value;
+  for (let retries = 0; ; ) {
+    const pfn = lockTranslation(cpu, mm, slot, index, true);
+    if (pfn !== 0) {
+      poke(pageAt(pfn) + PAGE.content, value);
+      unlockTranslation(cpu);
+      return ACCESS.stored;
+    }
+    const outcome = doUserAddrFault(cpu, mm, slot, index, true);
+    if (outcome === VM_FAULT.done) return ACCESS.stored;
+    if (outcome !== VM_FAULT.again && !memoryMayCome(cpu, outcome, retries++))
+      return failed(cpu, outcome);
+  }
+}
+
+/** The value at (slot, index), not negative, or a value of `ACCESS`. */
+export function userLoad(cpu: Cpu, mm: Mm, slot: number, index: number): number {
+  for (let retries = 0; ; ) {
+    const pfn = lockTranslation(cpu, mm, slot, index, false);
+    if (pfn !== 0) {
+      const value = peek(pageAt(pfn) + PAGE.content);
+      unlockTranslation(cpu);
+      return value;
+    }
+    const outcome = doUserAddrFault(cpu, mm, slot, index, false);
+    if (outcome === VM_FAULT.done) return 0;
+    if (outcome !== VM_FAULT.again && !memoryMayCome(cpu, outcome, retries++))
+      return failed(cpu, outcome);
+  }
+}
+
+/**
+ * The hardware walk, and the ptl of a present entry that allows the access: the page's pfn, to be undone by
+ * `unlockTranslation`; or 0, nothing to undo. One read section: nothing it walks through is freed meanwhile.
+ */
+function lockTranslation(cpu: Cpu, mm: Mm, slot: number, index: number, write: boolean): number {
+  rcuReadLock(cpu);
+  const pmdp = pmdOffset(cpu, mm, slot);
+  if (pmdp !== 0 && walkFinds(cpu, pmdp, index, write)) {
+    const ptep = pteOffsetMapLock(cpu, mm, pmdp, index);
+    if (ptep !== 0) {
+      const value = ptepGet(cpu, ptep);
+      if (allows(value, write)) return ptePfn(value);
+      pteUnmapUnlock(cpu, cpu.ptl);
+    }
+  }
+  rcuReadUnlock(cpu);
+  return 0;
+}
+
+function unlockTranslation(cpu: Cpu): void {
+  pteUnmapUnlock(cpu, cpu.ptl);
+  rcuReadUnlock(cpu);
+}
+
+function walkFinds(cpu: Cpu, pmdp: Pmdp, index: number, write: boolean): boolean {
+  const ptep = pteOffsetMap(cpu, pmdp, index);
+  if (ptep === 0) return false;
+  const value = ptepGet(cpu, ptep);
+  pteUnmap(cpu, cpu.pmdval);
+  return allows(value, write);
+}
+
+function allows(value: Pte, write: boolean): boolean {
+  return write ? pteWrite(value) : ptePresent(value);
+}
+
+/** The fault: finds the VMA under its own lock, or failing that under the mmap lock. */
+function doUserAddrFault(
+  cpu: Cpu,
+  mm: Mm,
+  slot: number,
+  index: number,
+  write: boolean,
+): number {
+  const before = enterActor(cpu, ACTOR.fault);
+  let outcome: number = VM_FAULT.sigsegv;
+  const vma = lockVmaUnderRcu(cpu, mm, slot, index);
+  if (vma !== 0) {
+    outcome = handleMmFault(cpu, mm, slot, index, write);
+    vmaEndRead(cpu, vma);
+  } else {
+    countRace(cpu, RACE.vmaLockFallback, ACTOR.munmap);
+    mmapReadLock(cpu, mm);
+    if (findVma(cpu, mm, slot, index) !== 0) outcome = handleMmFault(cpu, mm, slot, index, write);
+    mmapReadUnlock(cpu, mm);
+  }
+  enterActor(cpu, before);
+  return outcome;
+}
+
+/** After an outcome of no memory: waits for what RCU holds back; false: there is nothing to wait for. */
+function memoryMayCome(cpu: Cpu, outcome: number, retries: number): boolean {
+  if (outcome !== VM_FAULT.oom || retries >= OOM_RETRIES_MAX || !rcuAnyPending()) return false;
+  synchronizeRcu(cpu);
+  runRcuCallbacks(cpu);
+  return true;
+}
+
+function failed(cpu: Cpu, outcome: number): number {
+  const oom = outcome === VM_FAULT.oom;
+  count(cpu, oom ? COUNTER.oom : COUNTER.segv, 1);
+  return oom ? ACCESS.oom : ACCESS.sigsegv;
+}

@@ -1,0 +1,89 @@
+/** A result made up for tests: the figures are invented, and consistent with each other. */
+import type { Result, Run } from './result.ts';
+
+export function sampleResult(
+  runs: readonly Run[] = [sampleRun()],
+  more: Partial<Result> = {},
+): Result {
+  return {
+    pttorture: '0.1.0',
+    schema: 1,
+    command: 'pttorture run churn --protocol all --seed 7',
+    scenario: 'churn',
+    broken: null,
+    seed: 7,
+    parameters: { size: '1GiB', regions: 4 },
+    machine: { node: 'v20.20.2', platform: 'linux x64', cores: 2, memoryGiB: 7.6 },
+    runs: [...runs],
+    plan: {},
+    ...more,
+  };
+}
+
+export function sampleRun(more: Partial<Run> = {}): Run {
+  return {
+    protocol: 'async-scanner',
+    cpus: 2,
+    seconds: 12.3,
+    cpuSeconds: 24.1,
+    exit: 'pass',
+    vmpteKiB: {
+      start: 16,
+      peak: 102_616,
+      end: 772,
+      series: [
+        [0, 16],
+        [4000, 51_200],
+        [8000, 102_616],
+        [9000, 60_000],
+        [12_300, 772],
+      ],
+    },
+    rssKiB: { start: 0, peak: 2048, end: 0 },
+    pages: { faulted: 13_107_200, zapped: 13_107_200, perSecond: 1_065_626 },
+    faults: { read: 107_200, write: 13_000_000, segv: 12, oom: 0 },
+    tables: { allocated: 25_650, reclaimed: 25_600, freed: 25_600, pteTablesEnd: 136 },
+    operations: { touch: 25_600, dontneed: 25_600 },
+    protocolCounts: { passes: 812, fastPath: 1300 },
+    races: [
+      { kind: 'pmdChanged', noticedBy: 'fault', causedBy: 'madvise', count: 12_034 },
+      { kind: 'pmdChanged', noticedBy: 'fault', causedBy: 'scanner', count: 1203 },
+      { kind: 'pmdChanged', noticedBy: 'madvise', causedBy: 'scanner', count: 4 },
+      { kind: 'tableLost', noticedBy: 'fault', causedBy: 'fault', count: 88 },
+      { kind: 'refilled', noticedBy: 'scanner', causedBy: 'fault', count: 1_234_567 },
+      { kind: 'staleWalk', noticedBy: 'access', causedBy: 'munmap', count: 0 },
+    ],
+    rcu: { gracePeriods: 4321, backlogPeak: 512, latencyUs: { p50: 12, p99: 850, max: 4100 } },
+    locks: [
+      {
+        class: 'ptl',
+        acquisitions: 26_214_400,
+        contended: 12_345,
+        trylockFailed: 17,
+        bounces: 123_456,
+        waitNs: 12_000_000,
+        holdNs: 1_200_000_000,
+      },
+      {
+        class: 'mmap',
+        acquisitions: 51_200,
+        contended: 9,
+        trylockFailed: 0,
+        bounces: null,
+        waitNs: 900,
+        holdNs: null,
+      },
+    ],
+    tlbFlushes: 25_601,
+    phases: [
+      { name: 'setup', seconds: 0.0123, vmpteKiB: 16 },
+      { name: 'main', seconds: 12.3, vmpteKiB: 51_200 },
+      { name: 'fair', seconds: 0.4, vmpteKiB: 772 },
+    ],
+    dataChecks: { compared: 107_200, unjudged: 3 },
+    violations: [],
+    expectations: [{ figure: 'vmpteAboveStartKiB', min: null, max: 756, found: 756, met: true }],
+    note: null,
+    ...more,
+  };
+}

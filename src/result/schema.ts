@@ -1,0 +1,149 @@
+/**
+ * The schema of the result document: reads a saved `result.json` back, and is published as
+ * `result.schema.json` beside this file for whoever reads results with other tools. The interface
+ * in `result.ts` is the contract; the check at the end of this file keeps the two equal at compile
+ * time. Fields that a reader does not know are let through: newer writers may add some.
+ */
+import { z } from 'zod';
+import { UserError } from '#base/user-error';
+import type { Result } from './result.ts';
+
+/** The version of the document that this program writes and reads. */
+const SCHEMA = 1;
+
+/** Counts and times are never negative. Counts are whole, but a rate or a time need not be. */
+const amount = z.number().nonnegative();
+const count = z.int().nonnegative();
+/** What the simulated kernel accounts: a broken version may bring it below zero. */
+const accountedKiB = z.number();
+
+const race = z.object({ kind: z.string(), noticedBy: z.string(), causedBy: z.string(), count });
+
+const lock = z.object({
+  class: z.string(),
+  acquisitions: count,
+  contended: count,
+  trylockFailed: count,
+  bounces: count.nullable(),
+  waitNs: amount,
+  holdNs: amount.nullable(),
+});
+
+const violation = z.object({
+  kind: z.string(),
+  message: z.string(),
+  cpus: z.array(count),
+  replay: z.string().nullable(),
+});
+
+const expectation = z.object({
+  figure: z.string(),
+  min: z.number().nullable(),
+  max: z.number().nullable(),
+  found: z.number(),
+  met: z.boolean(),
+});
+
+const phase = z.object({
+  name: z.enum(['setup', 'main', 'fair']),
+  seconds: amount,
+  vmpteKiB: accountedKiB,
+});
+
+const run = z.object({
+  protocol: z.string(),
+  cpus: z.int().positive(),
+  seconds: amount,
+  cpuSeconds: amount,
+  exit: z.enum(['pass', 'violation', 'deadline', 'interrupted']),
+  vmpteKiB: z.object({
+    start: accountedKiB,
+    peak: accountedKiB,
+    end: accountedKiB,
+    series: z.array(z.tuple([amount, accountedKiB])),
+  }),
+  rssKiB: z.object({ start: accountedKiB, peak: accountedKiB, end: accountedKiB }),
+  pages: z.object({ faulted: count, zapped: count, perSecond: amount }),
+  faults: z.object({ read: count, write: count, segv: count, oom: count }),
+  tables: z.object({ allocated: count, reclaimed: count, freed: count, pteTablesEnd: count }),
+  operations: z.record(z.string(), z.number()),
+  protocolCounts: z.record(z.string(), z.number()),
+  races: z.array(race),
+  rcu: z.object({
+    gracePeriods: count,
+    backlogPeak: count,
+    latencyUs: z.object({ p50: amount, p99: amount, max: amount }),
+  }),
+  locks: z.array(lock),
+  tlbFlushes: count,
+  phases: z.array(phase),
+  dataChecks: z.object({ compared: count, unjudged: count }),
+  violations: z.array(violation),
+  expectations: z.array(expectation),
+  note: z.string().nullable(),
+});
+
+export const resultSchema = z.object({
+  pttorture: z.string(),
+  schema: z.literal(SCHEMA),
+  command: z.string(),
+  scenario: z.string(),
+  broken: z.string().nullable(),
+  seed: z.int().nonnegative(),
+  parameters: z.record(z.string(), z.union([z.number(), z.string()])),
+  machine: z.object({
+    node: z.string(),
+    platform: z.string(),
+    cores: count,
+    memoryGiB: amount,
+  }),
+  runs: z.array(run),
+  plan: z.unknown(),
+});
+
+/** Reads a saved result; `name` is what the person called it, for the error line. */
+export function parseResult(text: string, name: string): Result {
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch (error) {
+    throw new UserError(`${name}: not JSON: ${firstLine((error as Error).message)}`);
+  }
+  const version = (document as { schema?: unknown } | null)?.schema;
+  if (typeof version === 'number' && version !== SCHEMA) {
+    throw new UserError(`${name}: result schema ${version}; this version reads schema ${SCHEMA}`);
+  }
+  const parsed = resultSchema.safeParse(document);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const message = issue.message.charAt(0).toLowerCase() + issue.message.slice(1);
+  const more = parsed.error.issues.length - 1;
+  const others = more === 0 ? '' : ` (and ${more} more)`;
+  throw new UserError(`${name}: ${pathText(issue.path)}: ${firstLine(message)}${others}`);
+}
+
+/** The published form, as JSON Schema of the draft that editors know. */
+export function resultJsonSchema(): unknown {
+  return {
+    title: 'pttorture result',
+    ...z.toJSONSchema(resultSchema, { io: 'input', target: 'draft-7' }),
+  };
+}
+
+/** `runs[0].vmpteKiB.peak`. */
+function pathText(path: readonly PropertyKey[]): string {
+  if (path.length === 0) return 'the document';
+  return path
+    .map((key, i) => (typeof key === 'number' ? `[${key}]` : `${i > 0 ? '.' : ''}${String(key)}`))
+    .join('');
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0];
+}
+
+/** Does not compile when schema and interface differ. */
+type Same<A, B> =
+  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+const schemaEqualsType: Same<z.infer<typeof resultSchema>, Result> = true;
+void schemaEqualsType;

@@ -1,0 +1,136 @@
+/** From file and request to plan: what overrides what, which units, and that plans are complete. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { buildPlan, type PlanRequest } from './build-plan.ts';
+import type { Plan } from './plan.ts';
+import { requestOf } from './request.suite.ts';
+import { parseScenario } from './scenario.ts';
+
+const HEAD = `question: Is it so?
+source: a test
+parameters:
+  size: { type: size, default: 3MiB, summary: Length. }
+  pause: { type: duration, default: 2s, summary: Pause. }
+regions:
+  first: { size: $size }
+  second: { size: 2MiB }
+  third: { size: 4KiB, gap: 0B }
+protocols:
+  async-scanner: { delay: $pause, size: 4MiB }
+`;
+const COLUMNS = `columns:
+  - { cpu: 0, do: [mmap: first] }
+  - { cpu: rest, do: [{ mix: forever, choices: [{ weight: 1, do: [dontneed: first] }] }] }
+duration: 5s
+expect:
+  any: [{ figure: pteTables, max: 3 }]
+  none: [{ figure: pteTables, min: 1, when: { size: 3MiB } }]
+`;
+
+function plan(changes: Partial<PlanRequest> = {}, text = HEAD + COLUMNS): Plan {
+  return buildPlan(parseScenario({ path: 'a/b.yaml', text }), requestOf(changes));
+}
+
+describe('operations', () => {
+  const whole = { region: 0, extent: 'whole', share: 'all' };
+
+  test.each([
+    ['[mmap: second]', [{ op: 'mmap', region: 1 }]],
+    ['[munmap: first]', [{ op: 'munmap', ...whole }]],
+    ['[touch: first]', [{ op: 'touch', ...whole, access: 'write', pages: 'every' }]],
+    [
+      '[touch: { region: second, extent: slot, share: own, access: read, pages: 7 }]',
+      [{ op: 'touch', region: 1, extent: 'slot', share: 'own', access: 'read', pages: 7 }],
+    ],
+    ['[punch: { region: first, percent: 95 }]', [{ op: 'punch', ...whole, percent: 95 }]],
+    ['[sleep: $pause, scan]', [{ op: 'sleep', ms: 2000 }, { op: 'scan' }]],
+    ['[{ loop: 2, do: [scan] }]', [{ op: 'loop', times: 2, do: [{ op: 'scan' }] }]],
+    ['[rcutorture: reader]', [{ op: 'rcutorture', role: 'reader' }]],
+    ['[locktorture: mcs]', [{ op: 'locktorture', lock: 'mcs' }]],
+    [
+      '[{ sweep: { region: second, by: 8KiB, share: own }, do: [dontneed: chunk] }]',
+      [
+        {
+          op: 'sweep',
+          region: 1,
+          share: 'own',
+          pages: 2,
+          do: [{ op: 'dontneed', region: 1, extent: 'chunk', share: 'own' }],
+        },
+      ],
+    ],
+    [
+      '[{ mix: forever, choices: [{ weight: 3, do: [] }] }]',
+      [{ op: 'mix', times: null, choices: [{ weight: 3, do: [] }] }],
+    ],
+  ])('%s', (ops, expected) => {
+    const text = `${HEAD}duration: 1s\ncolumns: [{ cpu: all, do: ${ops} }]`;
+    expect(plan({}, text).columns[0]).toEqual(expected);
+  });
+});
+
+test('a region begins on a slot boundary behind an empty slot unless a gap is given', () => {
+  expect(plan().regions).toEqual([
+    { name: 'first', pages: 768, flags: [], gapPages: 0 },
+    { name: 'second', pages: 512, flags: [], gapPages: 256 + 512 },
+    { name: 'third', pages: 1, flags: [], gapPages: 0 },
+  ]);
+});
+
+test('the command line overrides the file, and the file the defaults', () => {
+  const protocol = 'async-scanner';
+  expect(plan({ protocol }).options).toEqual({
+    delayMs: 2000,
+    sizePages: 1024,
+    where: 'task-work',
+  });
+  const parameters = {
+    pause: '3s',
+    'async-scanner.where': 'kthread',
+    'async-scanner.size': '2MiB',
+  };
+  const changed = plan({ protocol, parameters });
+  expect(changed.options).toEqual({ delayMs: 3000, sizePages: 512, where: 'kthread' });
+  expect(changed.parameters).toEqual({ size: '3MiB', pause: '3s' });
+  expect(plan({ parameters }).options).toEqual({});
+  expect(plan({ locks: { ptl: 'mcs' } }).locks).toMatchObject({ ptl: 'mcs', pml: 'ttas' });
+});
+
+test('rounds replace the duration of the file, not one that is asked for', () => {
+  expect(plan()).toMatchObject({ durationMs: 5000, opsMax: null });
+  expect(plan({ ops: 10 })).toMatchObject({ durationMs: null, opsMax: 10 });
+  expect(plan({ ops: 10, durationMs: 9 })).toMatchObject({ durationMs: 9, opsMax: 10 });
+});
+
+test('expectations hold for this protocol, these parameters, and a whole run', () => {
+  const any = { figure: 'pteTables', min: null, max: 3 };
+  expect(plan().expectations).toEqual([any, { figure: 'pteTables', min: 1, max: null }]);
+  expect(plan({ protocol: 'pt-reclaim' }).expectations).toEqual([any]);
+  expect(plan({ parameters: { size: '4MiB' } }).expectations).toEqual([any]);
+  expect(plan({ ops: 1 }).expectations).toEqual([]);
+});
+
+test('any request within the limits gives a complete plan', () => {
+  const request = fc.record({
+    cpus: fc.integer({ min: 1, max: 64 }),
+    seed: fc.integer(),
+    protocol: fc.constantFrom('none', 'async-scanner', 'pt-reclaim'),
+    ops: fc.option(fc.integer({ min: 1, max: 1000 })),
+    noise: fc.integer({ min: 0, max: 100 }),
+    gather: fc.integer({ min: 1, max: 65_536 }),
+    splitLocks: fc.boolean(),
+    parameters: fc.record({ size: fc.integer({ min: 1, max: 1 << 20 }).map((n) => `${n * 4}KiB`) }),
+  });
+  fc.assert(
+    fc.property(request, (changes) => {
+      const built = plan(changes);
+      expect(built.columns).toHaveLength(changes.cpus);
+      expect(built).toMatchObject({ cpus: changes.cpus, noise: changes.noise, seed: changes.seed });
+      expect(built.gatherPages).toBe(changes.gather);
+      expect(JSON.parse(JSON.stringify(built))).toEqual(built);
+      // Only what is asked for differs: the same request gives the same plan.
+      expect(plan(changes)).toEqual(built);
+    }),
+    { numRuns: 50 },
+  );
+});

@@ -1,0 +1,173 @@
+/**
+ * Operations as people write them become operations of the plan: names to numbers, all defaults in.
+ */
+import type { Path } from './document.ts';
+import {
+  type ChoiceForm,
+  OP_KINDS,
+  OP_NAMES,
+  type OpForm,
+  type OpMap,
+  type SweepForm,
+  type TouchForm,
+  type WhereForm,
+} from './op-schema.ts';
+import type { Op, Share, Where } from './plan.ts';
+import type { Scope } from './scope.ts';
+import type { Written } from './setting.ts';
+
+/** What surrounds a list of operations. */
+export interface Surroundings {
+  /** The innermost sweep. */
+  readonly sweep: { readonly region: number; readonly share: Share } | null;
+  /** The last operation may go on forever. */
+  readonly mayBeForever: boolean;
+}
+
+export function lowerOps(
+  scope: Scope,
+  ops: readonly OpForm[],
+  path: Path,
+  around: Surroundings,
+): Op[] {
+  return ops.map((op, index) => {
+    const mayBeForever = around.mayBeForever && index === ops.length - 1;
+    return lowerOp(scope, op, [...path, index], { ...around, mayBeForever });
+  });
+}
+
+function lowerOp(scope: Scope, form: OpForm, path: Path, around: Surroundings): Op {
+  if (form === 'scan') return { op: 'scan' };
+  const name = nameOf(scope, form, path);
+  const at = [...path, name ?? ''];
+  const inside = { ...around, mayBeForever: false };
+  const body = (sweep: Surroundings['sweep']): Op[] =>
+    lowerOps(scope, form.do ?? [], [...path, 'do'], { ...inside, sweep });
+
+  switch (name) {
+    case 'mmap':
+      return { op: 'mmap', region: scope.region(form.mmap!, at) };
+    case 'munmap':
+      return { op: 'munmap', ...lowerWhere(scope, form.munmap!, at, around) };
+    case 'touch':
+      return lowerTouch(scope, form.touch!, at, around);
+    case 'dontneed':
+      return { op: 'dontneed', ...lowerWhere(scope, form.dontneed!, at, around) };
+    case 'punch': {
+      const percent = scope.number(OP_KINDS.percent, form.punch!.percent, [...at, 'percent']);
+      return { op: 'punch', ...lowerWhere(scope, form.punch!, at, around), percent };
+    }
+    case 'sweep': {
+      const sweep = lowerSweep(scope, form.sweep!, at);
+      return { op: 'sweep', ...sweep, do: body(sweep) };
+    }
+    case 'loop':
+      return {
+        op: 'loop',
+        times: lowerTimes(scope, form.loop!, at, around),
+        do: body(around.sweep),
+      };
+    case 'mix': {
+      const times = lowerTimes(scope, form.mix!, at, around);
+      const choices = lowerChoices(scope, form.choices ?? [], [...path, 'choices'], inside);
+      return { op: 'mix', times, choices };
+    }
+    case 'sleep':
+      return { op: 'sleep', ms: scope.number(OP_KINDS.ms, form.sleep!, at) };
+    case 'rcutorture':
+      return { op: 'rcutorture', role: scope.choice(OP_KINDS.role, form.rcutorture!, at) };
+    case 'locktorture':
+      return { op: 'locktorture', lock: scope.choice(OP_KINDS.lock, form.locktorture!, at) };
+    case null:
+      return { op: 'scan' };
+  }
+}
+
+/** The one operation that the mapping names, or null after a problem. */
+function nameOf(scope: Scope, form: OpMap, path: Path): (typeof OP_NAMES)[number] | null {
+  const names = OP_NAMES.filter((name) => form[name] !== undefined);
+  const [name] = names;
+  if (name === undefined || names.length > 1) {
+    const found = names.length > 0 ? ` instead of ${names.join(' and ')}` : '';
+    scope.report(path, `expected one operation${found}: scan, ${OP_NAMES.join(', ')}`);
+    return null;
+  }
+  const takesDo = name === 'sweep' || name === 'loop';
+  if (takesDo && !form.do) scope.report(path, `"${name}" needs "do" beside it`);
+  if (!takesDo && form.do) scope.reportKey([...path, 'do'], `"${name}" takes no "do"`);
+  if (name === 'mix' && !form.choices) scope.report(path, '"mix" needs "choices" beside it');
+  if (name !== 'mix' && form.choices) {
+    scope.reportKey([...path, 'choices'], `"${name}" takes no "choices"`);
+  }
+  return name;
+}
+
+function lowerWhere(scope: Scope, form: WhereForm, path: Path, around: Surroundings): Where {
+  if (typeof form === 'string') {
+    if (form === 'chunk') return lowerWhere(scope, { extent: 'chunk' }, path, around);
+    return { region: scope.region(form, path), extent: 'whole', share: 'all' };
+  }
+  const { sweep } = around;
+  const at = [...path, 'extent'];
+  const named = form.region !== undefined;
+  if (!named && !sweep) {
+    const chunk =
+      form.extent === 'chunk' ? '"chunk" is of a sweep, and there is none around' : null;
+    scope.report(path, chunk ?? 'name a region');
+  }
+  const region = named ? scope.region(form.region!, [...path, 'region']) : (sweep?.region ?? 0);
+  const extent = scope.choice(OP_KINDS.extent, form.extent ?? (named ? 'whole' : 'chunk'), at);
+  const share = scope.choice(OP_KINDS.share, form.share ?? 'all', [...path, 'share']);
+  if (extent !== 'chunk') return { region, extent, share };
+  if (named && region !== sweep?.region) {
+    scope.report(at, `no sweep of "${form.region}" is around this operation`);
+  }
+  return { region, extent, share: sweep?.share ?? share };
+}
+
+function lowerTouch(scope: Scope, form: TouchForm, path: Path, around: Surroundings): Op {
+  const where = lowerWhere(scope, form, path, around);
+  const long = typeof form === 'string' ? {} : form;
+  const access = scope.choice(OP_KINDS.access, long.access ?? 'write', [...path, 'access']);
+  const pages = long.pages ?? 'every';
+  const named = pages === 'every' || pages === 'one-per-slot';
+  const count = named ? pages : scope.number(OP_KINDS.pages, pages, [...path, 'pages']);
+  return { op: 'touch', ...where, access, pages: count };
+}
+
+interface Sweep {
+  readonly region: number;
+  readonly share: Share;
+  readonly pages: number;
+}
+
+function lowerSweep(scope: Scope, form: SweepForm, path: Path): Sweep {
+  return {
+    region: scope.region(form.region, [...path, 'region']),
+    share: scope.choice(OP_KINDS.share, form.share ?? 'all', [...path, 'share']),
+    pages: scope.number(OP_KINDS.by, form.by, [...path, 'by']),
+  };
+}
+
+function lowerTimes(scope: Scope, times: Written, path: Path, around: Surroundings): number | null {
+  if (times !== 'forever') return scope.number(OP_KINDS.times, times, path);
+  if (!around.mayBeForever) {
+    scope.report(path, 'only the last operation of a column may go on forever');
+  }
+  return null;
+}
+
+function lowerChoices(
+  scope: Scope,
+  choices: readonly ChoiceForm[],
+  path: Path,
+  around: Surroundings,
+): { weight: number; do: Op[] }[] {
+  const lowered = choices.map((choice, index) => ({
+    weight: scope.number(OP_KINDS.weight, choice.weight, [...path, index, 'weight']),
+    do: lowerOps(scope, choice.do, [...path, index, 'do'], around),
+  }));
+  const drawn = lowered.some((choice) => choice.weight > 0);
+  if (choices.length > 0 && !drawn) scope.report(path, 'one choice needs a weight above 0');
+  return lowered;
+}

@@ -1,0 +1,130 @@
+/**
+ * The operations of a scenario file: each is a mapping with one key that names the operation (the
+ * bare word `scan` needs none), and beside it `do` or `choices` where it runs others. Where an
+ * operation works on address space, a bare region name means all of that region, and `chunk` the
+ * running sweep's chunk.
+ */
+import { z } from 'zod';
+import { scalarSchema } from './scalar-schema.ts';
+import type { Kind, Written } from './setting.ts';
+
+export const EXTENTS = ['whole', 'chunk', 'slot', 'part', 'slots', 'page'] as const;
+export const SHARES = ['all', 'own'] as const;
+export const TORTURED_LOCKS = ['ttas', 'ticket', 'mcs', 'rwsem', 'vma-lock'] as const;
+
+/** What each value of an operation may be; lowering reads them by the same table. */
+export const OP_KINDS = {
+  by: { type: 'size', min: '4KiB' },
+  ms: { type: 'duration', max: '1h' },
+  pages: { type: 'integer', min: 1 },
+  percent: { type: 'percent' },
+  times: { type: 'integer', min: 1 },
+  weight: { type: 'integer', min: 0, max: 1_000_000 },
+  lock: { type: 'choice', choices: TORTURED_LOCKS },
+  role: { type: 'choice', choices: ['reader', 'writer'] },
+  extent: { type: 'choice', choices: EXTENTS },
+  share: { type: 'choice', choices: SHARES },
+  access: { type: 'choice', choices: ['write', 'read'] },
+} as const satisfies Record<string, Kind>;
+
+const where = {
+  region: z.string().optional().describe('Name of a region; inside a sweep, that of the sweep.'),
+  extent: scalarSchema(OP_KINDS.extent)
+    .optional()
+    .describe(
+      'Which part: whole, the chunk of the sweep, one random slot, a random part of one slot, a ' +
+        'random run of up to eight slots, one random page. A slot is what one PTE table maps.',
+    ),
+  share: scalarSchema(OP_KINDS.share)
+    .optional()
+    .describe('Of which share of the region: all (default), or own: an equal part per CPU.'),
+};
+
+const place = z.union([z.string(), z.strictObject(where)]);
+const touch = z.strictObject({
+  ...where,
+  access: scalarSchema(OP_KINDS.access).optional().describe('write (default) or read.'),
+  pages: scalarSchema(OP_KINDS.pages, ['every', 'one-per-slot'])
+    .optional()
+    .describe('every page (default), one-per-slot, or a number of random ones.'),
+});
+const punch = z.strictObject({ ...where, percent: scalarSchema(OP_KINDS.percent) });
+const sweep = z.strictObject({
+  region: z.string(),
+  by: scalarSchema(OP_KINDS.by).describe('Size of a chunk.'),
+  share: where.share,
+});
+const times = scalarSchema(OP_KINDS.times, ['forever']);
+
+export type WhereForm = z.infer<typeof place>;
+export type TouchForm = string | z.infer<typeof touch>;
+export type PunchForm = z.infer<typeof punch>;
+export type SweepForm = z.infer<typeof sweep>;
+
+/** An operation that is a mapping: exactly one of the operations, and `do` or `choices`. */
+export interface OpMap {
+  mmap?: string | undefined;
+  munmap?: WhereForm | undefined;
+  touch?: TouchForm | undefined;
+  dontneed?: WhereForm | undefined;
+  punch?: PunchForm | undefined;
+  sweep?: SweepForm | undefined;
+  loop?: Written | undefined;
+  mix?: Written | undefined;
+  sleep?: Written | undefined;
+  rcutorture?: Written | undefined;
+  locktorture?: Written | undefined;
+  do?: OpForm[] | undefined;
+  choices?: ChoiceForm[] | undefined;
+}
+
+export interface ChoiceForm {
+  weight: Written;
+  do: OpForm[];
+}
+
+export type OpForm = 'scan' | OpMap;
+
+/** Operations, of which an item names exactly one. */
+export const OP_NAMES = [
+  'mmap',
+  'munmap',
+  'touch',
+  'dontneed',
+  'punch',
+  'sweep',
+  'loop',
+  'mix',
+  'sleep',
+  'rcutorture',
+  'locktorture',
+] as const satisfies readonly (keyof OpMap)[];
+
+const choice = z.strictObject({
+  weight: scalarSchema(OP_KINDS.weight).describe('Share of the draws, relative to the others.'),
+  do: z.lazy(() => opsSchema),
+});
+
+const opMap = z
+  .strictObject({
+    mmap: z.string().describe('Maps the region afresh.'),
+    munmap: place.describe('Unmaps it.'),
+    touch: z.union([z.string(), touch]).describe('User accesses, page by page.'),
+    dontneed: place.describe('MADV_DONTNEED.'),
+    punch: punch.describe('MADV_DONTNEED of single pages, each with a chance of percent.'),
+    sweep: sweep.describe('Runs do for each chunk of the region, in address order.'),
+    loop: times.describe('Runs do so many times, or forever.'),
+    mix: times.describe('So many times, or forever: runs one of choices, drawn by weight.'),
+    sleep: scalarSchema(OP_KINDS.ms),
+    rcutorture: scalarSchema(OP_KINDS.role).describe('One round of the RCU torture test.'),
+    locktorture: scalarSchema(OP_KINDS.lock).describe('One round of the lock torture test.'),
+    do: z.lazy(() => opsSchema),
+    choices: z.array(choice).min(1),
+  })
+  .partial()
+  .meta({ oneOf: OP_NAMES.map((name) => ({ required: [name] })) });
+
+/** A list of operations. */
+export const opsSchema: z.ZodType<OpForm[]> = z
+  .array(z.union([z.literal('scan'), opMap]).meta({ id: 'op' }))
+  .meta({ id: 'ops' });

@@ -1,0 +1,136 @@
+/**
+ * The plan: what the machine runs. Plain data, complete (every default filled in, every parameter
+ * resolved), so that a saved result can be run again without its scenario file.
+ *
+ * Lengths of address space are in pages (4 KiB on the modelled machine); a *slot* is the part of the
+ * address space that one PTE table maps (512 pages, 2 MiB).
+ */
+
+/** A stretch of address space that operations name by its index in `Plan.regions`. */
+export interface Region {
+  readonly name: string;
+  /** Length in pages. */
+  readonly pages: number;
+  /** Filters that protocols look at; a region may carry several. */
+  readonly flags: readonly VmaFlag[];
+  /** First page relative to the preceding region's end; 0 makes the two share a PTE table. */
+  readonly gapPages: number;
+}
+
+export type VmaFlag = 'hugetlb' | 'hugepage' | 'uffd-wp';
+
+/**
+ * Which part of its region an operation applies to: all of it; the running `sweep`'s chunk; one
+ * random slot; a random part of one slot; a random run of up to eight slots; one random page.
+ */
+export type Extent = 'whole' | 'chunk' | 'slot' | 'part' | 'slots' | 'page';
+
+/** `own`: this CPU's equal share of the region (slot aligned); `all`: the region. */
+export type Share = 'all' | 'own';
+
+export interface Where {
+  readonly region: number;
+  readonly extent: Extent;
+  readonly share: Share;
+}
+
+export type Op =
+  /** Maps the region (afresh: what is mapped there is unmapped first). */
+  | { readonly op: 'mmap'; readonly region: number }
+  | ({ readonly op: 'munmap' } & Where)
+  /**
+   * User accesses. `pages`: each page of the extent, the first page of each slot, or that many
+   * random ones. Writes store a stamp in pages that this CPU owns (see `ownership`); elsewhere, and
+   * for `read`, the page is read, and compared when this CPU owns it.
+   */
+  | ({
+      readonly op: 'touch';
+      readonly access: 'write' | 'read';
+      readonly pages: 'every' | 'one-per-slot' | number;
+    } & Where)
+  | ({ readonly op: 'dontneed' } & Where)
+  /** `MADV_DONTNEED` of single pages: each page of the extent with a chance of `percent`. */
+  | ({ readonly op: 'punch'; readonly percent: number } & Where)
+  /** Runs `do` once for each chunk of `pages` pages of the share, in address order. */
+  | {
+      readonly op: 'sweep';
+      readonly region: number;
+      readonly share: Share;
+      readonly pages: number;
+      readonly do: readonly Op[];
+    }
+  /** `times` rounds; `null`: until the run is told to stop. */
+  | { readonly op: 'loop'; readonly times: number | null; readonly do: readonly Op[] }
+  /** `times` rounds (`null`: until stopped), each doing one choice, drawn by weight. */
+  | { readonly op: 'mix'; readonly times: number | null; readonly choices: readonly Choice[] }
+  | { readonly op: 'sleep'; readonly ms: number }
+  /** One scanner pass without delay, where the protocol has a scanner; else nothing. */
+  | { readonly op: 'scan' }
+  /** One round of the RCU torture test (after rcutorture). */
+  | { readonly op: 'rcutorture'; readonly role: 'reader' | 'writer' }
+  /** One round of the lock torture test (after locktorture) on the named primitive. */
+  | { readonly op: 'locktorture'; readonly lock: TorturedLock };
+
+export type TorturedLock = 'ttas' | 'ticket' | 'mcs' | 'rwsem' | 'vma-lock';
+
+export interface Choice {
+  readonly weight: number;
+  readonly do: readonly Op[];
+}
+
+export type LockAlgorithm = 'ttas' | 'ticket' | 'mcs';
+
+/** Lock classes whose algorithm can be chosen. */
+export type SpinClass = 'ptl' | 'pml' | 'page-table' | 'zone';
+
+export interface Plan {
+  readonly scenario: string;
+  readonly seed: number;
+  /** Number of CPUs; `columns` has one entry per CPU. */
+  readonly cpus: number;
+  readonly protocol: string;
+  /** The protocol's own options, resolved (e.g. `delayMs`, `sizePages`, `where` of the scanner). */
+  readonly options: Readonly<Record<string, number | string | boolean>>;
+  /** Name of the edit to run with, or null for the living source. */
+  readonly broken: string | null;
+  /** Resolved scenario parameters, as shown to the user. */
+  readonly parameters: Readonly<Record<string, number | string>>;
+  /** Entries per table as a power of two (9 on x86-64), and the number of levels (4). */
+  readonly ptrsShift: number;
+  readonly levels: number;
+  /** Page frames and table frames of the simulated machine; 0: the machine decides from the regions. */
+  readonly pageFrames: number;
+  readonly tableFrames: number;
+  /** `on-demand`: empty PTE tables have no body (large scenarios). */
+  readonly backing: 'fixed' | 'on-demand';
+  readonly locks: Readonly<Record<SpinClass, LockAlgorithm>>;
+  readonly splitLocks: boolean;
+  readonly rcu: 'qsbr' | 'announced';
+  /** Random delays at the gate: 0 none .. 100 most. */
+  readonly noise: number;
+  /** Pages one mmu gather holds before it is full. */
+  readonly gatherPages: number;
+  /** Chance that a zap loop finds need-resched set, per million entries. */
+  readonly reschedPerMillion: number;
+  /** Pages are owned by slot or interleaved page by page; only the owner writes a page. */
+  readonly ownership: 'interleaved' | 'slots';
+  readonly regions: readonly Region[];
+  readonly setup: readonly Op[];
+  readonly columns: readonly (readonly Op[])[];
+  /** Ends the main phase after so long (milliseconds); null: when all columns are done. */
+  readonly durationMs: number | null;
+  /**
+   * Ends each column after so many rounds, counted over its outermost loops (a round of `loop` or
+   * `mix`, a chunk of `sweep`); null: no such limit. Other outermost operations run as always.
+   */
+  readonly opsMax: number | null;
+  /** What must be true of this protocol at the end; see `Expectation`. */
+  readonly expectations: readonly Expectation[];
+}
+
+/** A figure of the result and the bounds it must keep, e.g. `{ figure: 'vmpteAboveStartKiB', max: 208 }`. */
+export interface Expectation {
+  readonly figure: 'vmpteAboveStartKiB' | 'pteTables';
+  readonly min: number | null;
+  readonly max: number | null;
+}

@@ -1,0 +1,117 @@
+/**
+ * What a scenario file may say. Strict: a key that is not listed here is a mistake. Published as
+ * JSON Schema in `scenarios/scenario.schema.json`, so that editors complete and check the files.
+ */
+import { z } from 'zod';
+import { opsSchema } from './op-schema.ts';
+import { nameSchema, scalarSchema } from './scalar-schema.ts';
+import { type Kind, SETTING_TYPES } from './setting.ts';
+
+export const CPUS_MAX = 64;
+
+/** What each value of the `machine` and `regions` sections may be. */
+export const MACHINE_KINDS = {
+  cpus: { type: 'integer', min: 1, max: CPUS_MAX },
+  memory: { type: 'size', min: '4KiB' },
+  tables: { type: 'integer', min: 1 },
+  backing: { type: 'choice', choices: ['fixed', 'on-demand'] },
+  gather: { type: 'integer', min: 1, max: 65_536 },
+  resched: { type: 'integer', min: 0, max: 1_000_000 },
+  noise: { type: 'integer', min: 0, max: 100 },
+  ownership: { type: 'choice', choices: ['interleaved', 'slots'] },
+  ptrsShift: { type: 'integer', min: 2, max: 9 },
+  levels: { type: 'integer', min: 2, max: 4 },
+} as const satisfies Record<string, Kind>;
+
+export const SIZE: Kind = { type: 'size', min: '4KiB' };
+export const GAP: Kind = { type: 'size' };
+export const DURATION: Kind = { type: 'duration', min: '1ms' };
+
+const written = z.union([z.string(), z.number()]);
+
+const setting = z.strictObject({
+  type: z.enum(SETTING_TYPES),
+  default: written,
+  min: written.optional(),
+  max: written.optional(),
+  choices: z.array(z.string()).min(1).optional().describe('What a choice may be.'),
+  summary: z.string().describe('One sentence for "pttorture list".'),
+});
+
+const machine = z
+  .strictObject({
+    cpus: scalarSchema(MACHINE_KINDS.cpus).describe('CPUs unless --cpus says otherwise.'),
+    memory: scalarSchema(MACHINE_KINDS.memory).describe('Page frames; default: enough.'),
+    tables: scalarSchema(MACHINE_KINDS.tables).describe('Table frames; default: enough.'),
+    backing: scalarSchema(MACHINE_KINDS.backing).describe('on-demand: empty tables have no body.'),
+    gather: scalarSchema(MACHINE_KINDS.gather).describe('Pages one mmu gather holds.'),
+    resched: scalarSchema(MACHINE_KINDS.resched).describe('need-resched per million entries.'),
+    noise: scalarSchema(MACHINE_KINDS.noise).describe('Random delays: 0 none, 100 most.'),
+    ownership: scalarSchema(MACHINE_KINDS.ownership).describe('Who writes which page.'),
+    ptrsShift: scalarSchema(MACHINE_KINDS.ptrsShift).describe('Entries per table, power of two.'),
+    levels: scalarSchema(MACHINE_KINDS.levels).describe('Levels of tables.'),
+  })
+  .partial();
+
+const region = z.strictObject({
+  size: scalarSchema(SIZE),
+  flags: z.array(z.enum(['hugetlb', 'hugepage', 'uffd-wp'])).optional(),
+  gap: scalarSchema(GAP)
+    .optional()
+    .describe('Distance from the region before; default: an empty slot; 0B: they share a table.'),
+});
+
+const cpuNumber = z
+  .int()
+  .min(0)
+  .max(CPUS_MAX - 1);
+
+const column = z.strictObject({
+  cpu: z
+    .union([z.enum(['all', 'even', 'odd', 'rest']), cpuNumber, z.array(cpuNumber).min(1)], {
+      error: `expected all, even, odd, rest, a CPU number (0-${CPUS_MAX - 1}) or a list of them`,
+    })
+    .describe('Which CPUs run this column; rest: those that no other column names.'),
+  do: opsSchema,
+});
+
+const expectation = z.strictObject({
+  figure: z.enum(['vmpteAboveStartKiB', 'pteTables']),
+  min: z.number().optional(),
+  max: z.number().optional(),
+  when: z
+    .record(nameSchema, written)
+    .optional()
+    .describe('Holds only with these parameter values.'),
+});
+
+const scenarioFileSchema = z.strictObject({
+  question: z.string().min(1).describe('What this scenario asks, in one sentence.'),
+  source: z.string().min(1).describe('Where the story comes from.'),
+  parameters: z.record(nameSchema, setting).optional().describe('What -p NAME=VALUE may set.'),
+  machine: machine.optional(),
+  regions: z.record(nameSchema, region).optional().describe('Address space, in this order.'),
+  protocols: z
+    .record(z.string(), z.record(z.string(), written))
+    .optional()
+    .describe('Options of protocols in this scenario, by protocol.'),
+  setup: opsSchema.optional().describe('What CPU 0 does before the others start.'),
+  columns: z.array(column).min(1),
+  duration: scalarSchema(DURATION).optional().describe('Ends the run unless --duration says so.'),
+  expect: z
+    .record(z.string(), z.array(expectation).min(1))
+    .optional()
+    .describe('What must be true at the end, by protocol (any: of each).'),
+});
+
+export type ScenarioFile = z.infer<typeof scenarioFileSchema>;
+export type ColumnForm = z.infer<typeof column>;
+export type CpuSelector = ColumnForm['cpu'];
+export type ExpectationForm = z.infer<typeof expectation>;
+
+export { scenarioFileSchema };
+
+/** The schema as editors read it. */
+export function scenarioJsonSchema(): unknown {
+  return z.toJSONSchema(scenarioFileSchema, { io: 'input' });
+}

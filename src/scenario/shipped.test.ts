@@ -1,0 +1,93 @@
+/** The shipped scenarios: all parse, build for every protocol, and keep what they promise. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { PAGE_SIZE_BYTES } from '#base/units';
+import { buildPlan } from './build-plan.ts';
+import { PROTOCOL_OPTIONS, requestOf } from './request.suite.ts';
+import { parseScenario, type Scenario, scenarioSummary } from './scenario.ts';
+import { scenarioJsonSchema } from './schema.ts';
+
+const FOLDER = new URL('../../scenarios/', import.meta.url);
+
+const shipped = new Map<string, Scenario>();
+for (const file of readdirSync(FOLDER).filter((name) => name.endsWith('.yaml'))) {
+  const text = readFileSync(new URL(file, FOLDER), 'utf8');
+  const scenario = parseScenario({ path: `scenarios/${file}`, text });
+  shipped.set(scenario.name, scenario);
+}
+
+test('the shipped scenarios are these', () => {
+  expect([...shipped.keys()].sort()).toEqual([
+    'allocator-loop',
+    'churn',
+    'fault-vs-scanner',
+    'fault-vs-zap',
+    'idle-heap',
+    'locktorture',
+    'rcutorture',
+    'sparse-touch',
+  ]);
+});
+
+describe.each([...shipped.values()])('$name', (scenario) => {
+  test.each([1, 2, 8])('builds for %i CPUs and every protocol', (cpus) => {
+    for (const protocol of Object.keys(PROTOCOL_OPTIONS)) {
+      const plan = buildPlan(scenario, requestOf({ protocol, cpus }));
+      expect(plan.columns).toHaveLength(cpus);
+      expect(plan.columns.every((ops) => ops.length > 0)).toBe(true);
+      expect(plan).toEqual(JSON.parse(JSON.stringify(plan)));
+    }
+  });
+
+  test('asks one question and names its source', () => {
+    const { summary, source } = scenarioSummary(scenario);
+    expect(summary).toMatch(/^[^?]+\?$/);
+    expect(source).toMatch(/^\w[^\n]+$/);
+  });
+});
+
+test('the loop of the cover letters has 25,600 rounds and its published end', () => {
+  const scenario = shipped.get('allocator-loop')!;
+  const plan = buildPlan(scenario, requestOf({ protocol: 'none' }));
+  const [sweep] = plan.columns[0]!;
+  expect(sweep).toMatchObject({ op: 'sweep', pages: 2 ** 21 / PAGE_SIZE_BYTES });
+  expect(plan.regions[0]!.pages / (2 ** 21 / PAGE_SIZE_BYTES)).toBe(25_600);
+  const [expected] = plan.expectations;
+  expect(expected!.figure).toBe('vmpteAboveStartKiB');
+  expect(expected!.min).toBeGreaterThanOrEqual(102_600 * 0.999);
+  expect(expected!.max).toBeLessThanOrEqual(102_600 * 1.001);
+  const smaller = requestOf({ protocol: 'none', parameters: { size: '1GiB' } });
+  expect(buildPlan(scenario, smaller).expectations).toEqual([]);
+});
+
+test('scenarios that race stay small', () => {
+  for (const name of ['churn', 'fault-vs-zap', 'fault-vs-scanner']) {
+    const { regions } = buildPlan(shipped.get(name)!, requestOf({}));
+    const pages = regions.reduce((sum, region) => sum + region.pages, 0);
+    expect(pages).toBeLessThan(100_000);
+  }
+});
+
+test('the published schema is the one in use', async () => {
+  // After a change of the schema: npx vitest run src/scenario/shipped.test.ts -u
+  const text = `${layOut(scenarioJsonSchema(), '')}\n`;
+  await expect(text).toMatchFileSnapshot('../../scenarios/scenario.schema.json');
+});
+
+/** JSON as the formatter wants it: lists of plain values on one line where they fit. */
+function layOut(value: unknown, indent: string, used = 0): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const isList = Array.isArray(value);
+  const [open, close] = isList ? ['[', ']'] : ['{', '}'];
+  if (Object.keys(value).length === 0) return `${open}${close}`;
+  const deeper = `${indent}  `;
+  if (isList && value.every((item) => typeof item !== 'object')) {
+    const line = `[${value.map((item) => JSON.stringify(item)).join(', ')}]`;
+    if (indent.length + used + line.length < 100) return line;
+  }
+  const items = Object.entries(value).map(([key, item]) => {
+    const label = isList ? '' : `${JSON.stringify(key)}: `;
+    return `${deeper}${label}${layOut(item, deeper, label.length)}`;
+  });
+  return `${open}\n${items.join(',\n')}\n${indent}${close}`;
+}

@@ -1,0 +1,86 @@
+/**
+ * Spinlocks: one word each, zero when free. The algorithm is chosen per lock class when the machine is
+ * built; test-and-test-and-set is the default, since a strict first-come lock stalls when there are
+ * more CPUs than cores (the next in line is not running).
+ *
+ * Lock order, outermost first: mmap lock, VMA lock, page-table (upper levels), pml, ptl, then the
+ * allocators' leaf locks. Where locks are not split, pml and ptl are both the mm's page-table lock.
+ *
+ * Every waiter waits in `waitWhile`: it spins a bounded time, then sleeps, so a holder that has lost
+ * its core does not stall the run.
+ */
+import { nowUs } from '#arena/clock';
+import { compareExchange, load, storeAndWake, waitWhile } from '#arena/word';
+import type { Cpu } from '#arch/cpu';
+import { countContended, countTrylockFailed, noteAcquired, noteReleased } from './held.ts';
+import { mcsLock, mcsTrylock, mcsUnlock } from './mcs.ts';
+import { ticketLock, ticketTrylock, ticketUnlock } from './ticket.ts';
+
+/** Nesting level for a second lock of the same class (the kernel's lockdep annotation). */
+export const SINGLE_DEPTH_NESTING = 1;
+
+/** Bit masks of the lock classes that use another algorithm than test-and-test-and-set. */
+let ticketClasses = 0;
+let mcsClasses = 0;
+
+/** Chooses algorithms: bit `1 << class` of each mask. The same on every thread of a machine. */
+export function configureSpinlocks(ticket: number, mcs: number): void {
+  ticketClasses = ticket;
+  mcsClasses = mcs;
+}
+
+/** Takes the lock at `lockp`, of lock class `lockClass` (a value of `LOCK`). */
+export function spinLock(cpu: Cpu, lockp: number, lockClass: number): void {
+  if (((ticketClasses | mcsClasses) & (1 << lockClass)) !== 0) {
+    lockInOrder(cpu, lockp, lockClass);
+  } else if (compareExchange(cpu, lockp, 0, cpu.id + 1) !== 0) {
+    ttasWait(cpu, lockp, lockClass); // @ttas-wait
+  }
+  noteAcquired(cpu, lockp, lockClass);
+}
+
+/** As `spinLock`, for a second lock of a class already held; `subclass` as in the kernel. */
+export function spinLockNested(cpu: Cpu, lockp: number, lockClass: number, _subclass: number): void {
+  spinLock(cpu, lockp, lockClass);
+}
+
+/** Takes the lock if it is free now. */
+export function spinTrylock(cpu: Cpu, lockp: number, lockClass: number): boolean {
+  if (!tryOnce(cpu, lockp, lockClass)) {
+    countTrylockFailed(cpu, lockClass);
+    return false;
+  }
+  noteAcquired(cpu, lockp, lockClass);
+  return true;
+}
+
+export function spinUnlock(cpu: Cpu, lockp: number, lockClass: number): void {
+  noteReleased(cpu, lockp);
+  if (((ticketClasses | mcsClasses) & (1 << lockClass)) === 0) storeAndWake(cpu, lockp, 0);
+  else if ((ticketClasses & (1 << lockClass)) !== 0) ticketUnlock(cpu, lockp);
+  else mcsUnlock(cpu, lockp);
+}
+
+function ttasWait(cpu: Cpu, lockp: number, lockClass: number): void {
+  const since = nowUs();
+  for (;;) {
+    const holder = load(cpu, lockp);
+    if (holder !== 0) waitWhile(cpu, lockp, holder);
+    else if (compareExchange(cpu, lockp, 0, cpu.id + 1) === 0) break; // @ttas-acquire
+  }
+  countContended(cpu, lockClass, (nowUs() - since) | 0);
+}
+
+function lockInOrder(cpu: Cpu, lockp: number, lockClass: number): void {
+  if (tryOnce(cpu, lockp, lockClass)) return;
+  const since = nowUs();
+  if ((ticketClasses & (1 << lockClass)) !== 0) ticketLock(cpu, lockp);
+  else mcsLock(cpu, lockp);
+  countContended(cpu, lockClass, (nowUs() - since) | 0);
+}
+
+function tryOnce(cpu: Cpu, lockp: number, lockClass: number): boolean {
+  if ((ticketClasses & (1 << lockClass)) !== 0) return ticketTrylock(cpu, lockp);
+  if ((mcsClasses & (1 << lockClass)) !== 0) return mcsTrylock(cpu, lockp);
+  return compareExchange(cpu, lockp, 0, cpu.id + 1) === 0;
+}

@@ -1,0 +1,46 @@
+/**
+ * The per-VMA lock: a reader stores to a word of its own CPU, so that readers never share a cache line;
+ * the rare writer visits the words of all CPUs. As in Linux a VMA counts as write-locked while its
+ * sequence equals the mm's; ending the mmap write lock moves the mm's sequence on and thereby unlocks
+ * all VMAs at once. The writer holds the mmap lock for writing.
+ *
+ * Why it excludes: a reader stores its word, then reads the sequence; a writer stores the sequence, then
+ * reads the words. All four are sequentially consistent (the reader's exchange is a full barrier), so
+ * at least one of the two sees the other.
+ */
+import { boundMap } from '#arena/arena';
+import { exchange, load, storeAndWake, waitWhile } from '#arena/word';
+import type { Cpu } from '#arch/cpu';
+
+/** Tries to lock VMA `vma` for reading; false: a writer has it, or is about to. */
+export function vmaReadTrylock(cpu: Cpu, vma: number, vmaSeqp: number, mmSeqp: number): boolean {
+  exchange(cpu, readerWord(cpu.block, vma), 1); // @vma-register
+  if (load(cpu, vmaSeqp) !== load(cpu, mmSeqp)) return true; // @vma-recheck
+  vmaReadUnlock(cpu, vma);
+  return false;
+}
+
+export function vmaReadUnlock(cpu: Cpu, vma: number): void {
+  storeAndWake(cpu, readerWord(cpu.block, vma), 0);
+}
+
+/** Locks VMA `vma` for writing: announces itself, then waits until every reader has left. */
+export function vmaWriteLock(cpu: Cpu, vma: number, vmaSeqp: number, mmSeqp: number): void {
+  const seq = load(cpu, mmSeqp);
+  if (load(cpu, vmaSeqp) === seq) return;
+  storeAndWake(cpu, vmaSeqp, seq);
+  const map = boundMap();
+  for (let id = 0; id < map.geometry.cpus; id++) {
+    const word = readerWord(map.percpu + id * map.percpuWords, vma);
+    if (load(cpu, word) !== 0) waitWhile(cpu, word, 1); // @vma-visit
+  }
+}
+
+/** Unlocks every VMA that is write-locked under the sequence at `mmSeqp`. */
+export function vmaWriteUnlockAll(cpu: Cpu, mmSeqp: number): void {
+  storeAndWake(cpu, mmSeqp, (load(cpu, mmSeqp) + 1) | 0);
+}
+
+function readerWord(block: number, vma: number): number {
+  return block + boundMap().vmaReaders + vma;
+}

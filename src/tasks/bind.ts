@@ -1,0 +1,74 @@
+/** Binds a thread to a machine: the arena, the protocol, and every choice that the plan makes. */
+import { bindArena, boundMap } from '#arena/arena';
+import { CONTROL } from '#arena/layout/control';
+import type { Geometry } from '#arena/map';
+import { nowMs } from '#arena/clock';
+import { poke } from '#arena/word';
+import { Cpu } from '#arch/cpu';
+import { assert } from '#base/assert';
+import { Mm } from '#mm/mm';
+import { bindPages, initializePages } from '#mm/page-alloc';
+import { bindProtocol } from '#mm/reclaim-protocol';
+import { allocTable, bindTables, initializeTables } from '#mm/table-alloc';
+import { configureZap } from '#mm/zap';
+import { makeProtocol } from '#reclaim/registry';
+import type { Plan } from '#scenario/plan';
+import { configureRcu, rcuInitialize } from '#sync/rcu';
+import { configureSpinlocks } from '#sync/spinlock';
+import { lockClassesWith } from '#trace/vocabulary';
+
+/** Everything a thread needs to act as a CPU of the machine that `plan` describes. */
+export interface Machine {
+  readonly plan: Plan;
+  readonly mm: Mm;
+  /** First page of each region. */
+  readonly regionStarts: readonly number[];
+}
+
+/** Binds this thread; `spins` bounds busy waiting. Exploration passes 0. */
+export function bindMachine(
+  buffer: SharedArrayBuffer,
+  geometry: Geometry,
+  plan: Plan,
+  spins: number,
+): Machine {
+  bindArena(buffer, geometry, spins);
+  configureSpinlocks(lockClassesWith(plan.locks, 'ticket'), lockClassesWith(plan.locks, 'mcs'));
+  configureRcu(plan.rcu === 'announced');
+  configureZap(plan.reschedPerMillion);
+  bindPages();
+  bindTables();
+  bindProtocol(makeProtocol(plan.protocol, plan.options));
+  return { plan, mm: new Mm(plan.splitLocks), regionStarts: regionStarts(plan) };
+}
+
+/** Boot, on CPU 0 and before all others: an empty address space on zeroed memory. */
+export function bootMachine(cpu: Cpu, machine: Machine): void {
+  const { plan, mm } = machine;
+  rcuInitialize();
+  initializePages();
+  initializeTables();
+  const pgd = allocTable(cpu, mm.topLevel);
+  assert(pgd !== 0, 'there is memory for the top-level table');
+  Mm.initialize(pgd);
+  poke(CONTROL.scanDelay, Number(plan.options['delayMs'] ?? 0));
+  poke(CONTROL.scanSlots, Math.max(1, Number(plan.options['sizePages'] ?? 0) >> plan.ptrsShift));
+  poke(CONTROL.scanNext, nowMs());
+}
+
+/** A CPU of the bound machine. */
+export function makeCpu(id: number, seed: number): Cpu {
+  assert(id < boundMap().geometry.cpus, `CPU ${id} has a block`);
+  return new Cpu(id, seed);
+}
+
+/** First page of each region; the first begins where a PMD table does, 1 GiB above zero on x86-64. */
+function regionStarts(plan: Plan): number[] {
+  const starts: number[] = [];
+  let end = 1 << (2 * plan.ptrsShift);
+  for (const region of plan.regions) {
+    starts.push(end + region.gapPages);
+    end += region.gapPages + region.pages;
+  }
+  return starts;
+}

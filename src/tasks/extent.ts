@@ -1,0 +1,71 @@
+/** Which addresses an operation applies to: the arithmetic from regions, shares and extents to pages. */
+import { boundMap } from '#arena/arena';
+import type { Cpu } from '#arch/cpu';
+import type { Plan, Where } from '#scenario/plan';
+
+/** A range of pages, [start, end), as numbers of pages of the address space (up to 36 bits). */
+export interface PageRange {
+  start: number;
+  end: number;
+}
+
+/** Slots that one `slots` extent covers at most. */
+const SLOTS_RUN_MAX = 8;
+
+/** This CPU's share of region `region`: all of it, or an equal, slot-aligned part. */
+export function shareOf(
+  plan: Plan,
+  starts: readonly number[],
+  cpu: number,
+  region: number,
+  share: 'all' | 'own',
+): PageRange {
+  const start = starts[region]!;
+  const end = start + plan.regions[region]!.pages;
+  if (share === 'all') return { start, end };
+  const ptrs = 2 ** plan.ptrsShift;
+  const firstSlot = Math.floor(start / ptrs);
+  const slots = Math.ceil(end / ptrs) - firstSlot;
+  const from = (firstSlot + Math.floor((slots * cpu) / plan.cpus)) * ptrs;
+  const to = (firstSlot + Math.floor((slots * (cpu + 1)) / plan.cpus)) * ptrs;
+  return { start: Math.max(start, from), end: Math.min(end, to) };
+}
+
+/** Writes the pages that `where` means now into `out`; `chunk` is the running sweep's. */
+export function choosePages(
+  cpu: Cpu,
+  plan: Plan,
+  starts: readonly number[],
+  where: Where,
+  chunk: PageRange,
+  out: PageRange,
+): void {
+  if (where.extent === 'chunk') {
+    out.start = chunk.start;
+    out.end = chunk.end;
+    return;
+  }
+  const share = shareOf(plan, starts, cpu.id, where.region, where.share);
+  out.start = share.start;
+  out.end = share.end;
+  if (where.extent !== 'whole' && share.end > share.start) narrow(cpu, where.extent, share, out);
+}
+
+function narrow(cpu: Cpu, extent: Where['extent'], share: PageRange, out: PageRange): void {
+  const ptrs = 1 << boundMap().geometry.ptrsShift;
+  if (extent === 'page') {
+    out.start = share.start + cpu.prng.below(share.end - share.start);
+    out.end = out.start + 1;
+    return;
+  }
+  const firstSlot = Math.floor(share.start / ptrs);
+  const slots = Math.ceil(share.end / ptrs) - firstSlot;
+  const slot = firstSlot + cpu.prng.below(slots);
+  const run = extent === 'slots' ? 1 + cpu.prng.below(SLOTS_RUN_MAX) : 1;
+  out.start = Math.max(share.start, slot * ptrs);
+  out.end = Math.min(share.end, (slot + run) * ptrs);
+  if (extent !== 'part') return;
+  const length = 1 + cpu.prng.below(out.end - out.start);
+  out.start += cpu.prng.below(out.end - out.start - length + 1);
+  out.end = out.start + length;
+}

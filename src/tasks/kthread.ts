@@ -1,0 +1,49 @@
+/** Bodies of the kernel threads, one pass at a time: their service sleeps in between (workers/kthread.ts). */
+import { CONTROL } from '#arena/layout/control';
+import { Halted } from '#arena/halt';
+import { peek } from '#arena/word';
+import { type Cpu, enterActor } from '#arch/cpu';
+import { rcuDrain, rcuOperationEnd } from '#mm/rcu-free';
+import { boundProtocol } from '#mm/reclaim-protocol';
+import { rcuAdvance, rcuOffline, rcuOnline } from '#sync/rcu';
+import { ACTOR } from '#trace/vocabulary';
+import type { Machine } from './bind.ts';
+
+/** What a kernel thread does. */
+export type KthreadRole = 'scanner' | 'rcu';
+
+/** One pass: of the scanner, the tables unhooked (-1: it gave up); of RCU, the steps of the epoch. */
+export function kthreadPass(cpu: Cpu, machine: Machine, role: KthreadRole): number {
+  try {
+    return role === 'scanner' ? scanPass(cpu, machine) : gracePass(cpu);
+  } catch (error) {
+    if (error instanceof Halted) return 0;
+    throw error;
+  }
+}
+
+/** Before the thread ends: its callbacks. */
+export function kthreadEnd(cpu: Cpu): void {
+  try {
+    rcuOnline(cpu);
+    rcuDrain(cpu);
+    rcuOffline(cpu);
+  } catch (error) {
+    if (!(error instanceof Halted)) throw error;
+  }
+}
+
+function scanPass(cpu: Cpu, machine: Machine): number {
+  enterActor(cpu, ACTOR.scanner);
+  rcuOnline(cpu);
+  const unhooked = boundProtocol().scan(cpu, machine.mm, peek(CONTROL.scanSlots));
+  rcuOperationEnd(cpu);
+  rcuOffline(cpu);
+  return unhooked;
+}
+
+function gracePass(cpu: Cpu): number {
+  let steps = 0;
+  while (rcuAdvance(cpu)) steps++;
+  return steps;
+}

@@ -1,0 +1,88 @@
+/** User accesses of an operation: each page written by its owner with a fresh stamp, or read and compared. */
+import { ptrsMask } from '#arena/arena';
+import type { Cpu } from '#arch/cpu';
+import type { Mm } from '#mm/mm';
+import { ACCESS, userLoad, userStore } from '#mm/user-access';
+import type { Plan } from '#scenario/plan';
+import { rcuQuiescent } from '#sync/rcu';
+import { type PageRange, shareOf } from './extent.ts';
+import { type UserMemory, zapClock } from './user-memory.ts';
+
+/** Who owns pages: one CPU all of them, pages in turn, or the CPU whose share contains the slot. */
+export interface Ownership {
+  /** Interleaved: page p belongs to CPU p mod `cpus`. */
+  readonly interleaved: boolean;
+  readonly cpus: number;
+  /** This CPU's share of each region, for ownership by share. */
+  readonly shares: readonly PageRange[];
+}
+
+export function ownershipOf(plan: Plan, starts: readonly number[], cpu: number): Ownership {
+  return {
+    interleaved: plan.ownership === 'interleaved' && plan.cpus > 1,
+    cpus: plan.cpus,
+    shares: plan.regions.map((_, i) => shareOf(plan, starts, cpu, i, plan.cpus > 1 ? 'own' : 'all')),
+  };
+}
+
+/** Touches every page of [start, end), which lies in `region`. */
+export function touchEvery(
+  cpu: Cpu,
+  mm: Mm,
+  memory: UserMemory,
+  owned: Ownership,
+  region: number,
+  start: number,
+  end: number,
+  write: boolean,
+): void {
+  const mask = ptrsMask();
+  const share = owned.shares[region]!;
+  let turn = owned.interleaved ? start % owned.cpus : 0;
+  for (let page = start; page < end; ) {
+    const slot = Math.floor(page / (mask + 1));
+    const from = page - slot * (mask + 1);
+    const to = Math.min(end - slot * (mask + 1), mask + 1);
+    const inShare = page >= share.start && page < share.end;
+    for (let index = from; index < to; index++) {
+      const own = owned.interleaved ? turn === cpu.id : inShare;
+      if (++turn === owned.cpus) turn = 0;
+      if (own && write) storeStamp(cpu, mm, memory, slot, index);
+      else loadStamp(cpu, mm, memory, slot, index, own);
+      rcuQuiescent(cpu);
+    }
+    page = (slot + 1) * (mask + 1);
+  }
+}
+
+/** Touches one page. */
+export function touchOne(
+  cpu: Cpu,
+  mm: Mm,
+  memory: UserMemory,
+  owned: Ownership,
+  region: number,
+  page: number,
+  write: boolean,
+): void {
+  touchEvery(cpu, mm, memory, owned, region, page, page + 1, write);
+}
+
+function storeStamp(cpu: Cpu, mm: Mm, memory: UserMemory, slot: number, index: number): void {
+  const stamp = memory.nextStamp();
+  const clock = zapClock();
+  if (userStore(cpu, mm, slot, index, stamp) === ACCESS.stored)
+    memory.remember(slot, index, stamp, clock);
+}
+
+function loadStamp(
+  cpu: Cpu,
+  mm: Mm,
+  memory: UserMemory,
+  slot: number,
+  index: number,
+  own: boolean,
+): void {
+  const found = userLoad(cpu, mm, slot, index);
+  if (own && found >= 0) memory.compare(slot, index, found);
+}

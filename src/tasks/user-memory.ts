@@ -1,0 +1,67 @@
+/**
+ * What an owner remembers of its pages: the latest stamps it stored, in a direct-mapped table that forgets older
+ * ones. A read may find the stamp, or zero if a zap of that address overlapped or followed the store; anything
+ * else is noted as a fact.
+ */
+import { ptrsMask, ptrsShift } from '#arena/arena';
+import { CONTROL } from '#arena/layout/control';
+import { peek } from '#arena/word';
+import type { Cpu } from '#arch/cpu';
+import { COUNTER, count } from '#trace/counters';
+import { FACT, noteFact } from '#trace/fact';
+import { ZAPPED, zappedSince } from './zap-log.ts';
+
+/** Pages remembered, as a power of two; at least the entries of a table. */
+const REMEMBERED_SHIFT = 14;
+const RECORD_WORDS = 4;
+const SLOT = 0;
+const STAMP = 1;
+const CLOCK = 2;
+
+export class UserMemory {
+  private readonly records = new Int32Array(RECORD_WORDS << REMEMBERED_SHIFT);
+  private readonly cpu: Cpu;
+  private serial = 0;
+
+  constructor(cpu: Cpu) {
+    this.cpu = cpu;
+  }
+
+  /** A stamp that this owner has not used for 2^24 stores: its number in the low bits, never 0. */
+  nextStamp(): number {
+    this.serial = (this.serial + 1) & 0xffffff;
+    return ((this.serial << 6) | (this.cpu.id & 0x3f)) + 1;
+  }
+
+  /** Remembers a store; `clock` is the zap clock read before it. */
+  remember(slot: number, index: number, stamp: number, clock: number): void {
+    const at = recordOf(slot, index);
+    this.records[at + SLOT] = slot;
+    this.records[at + STAMP] = stamp;
+    this.records[at + CLOCK] = clock;
+  }
+
+  /** Compares what a load found with what is remembered of the page, if anything is. */
+  compare(slot: number, index: number, found: number): void {
+    const at = recordOf(slot, index);
+    const stamp = this.records[at + STAMP]!;
+    if (stamp === 0 || this.records[at + SLOT] !== slot) return;
+    const clock = this.records[at + CLOCK]!;
+    const excused = found === 0 ? zappedSince(slot, index, clock) : ZAPPED.no;
+    if (excused === ZAPPED.unknown) count(this.cpu, COUNTER.dataUnjudged, 1);
+    else count(this.cpu, COUNTER.dataCompared, 1);
+    if (found !== stamp && excused === ZAPPED.no)
+      noteFact(this.cpu, FACT.lostData, slot, index, stamp, found, clock);
+    if (found !== stamp) this.records[at + STAMP] = 0;
+  }
+}
+
+/** The zap clock, to be read before a store. */
+export function zapClock(): number {
+  return peek(CONTROL.zapClock);
+}
+
+function recordOf(slot: number, index: number): number {
+  const position = ((slot << ptrsShift()) | (index & ptrsMask())) & ((1 << REMEMBERED_SHIFT) - 1);
+  return position * RECORD_WORDS;
+}

@@ -1,0 +1,73 @@
+/**
+ * The log of zaps: which ranges were given back, and when by the zap clock, so that an owner who finds zero where
+ * it had stored can be judged. The clock moves when a zap begins and when it ends.
+ */
+import { boundMap } from '#arena/arena';
+import { CONTROL } from '#arena/layout/control';
+import { PERCPU, ZAP_LOG_MAX, ZAP_RECORD } from '#arena/layout/percpu';
+import { peek, poke, quietAdd } from '#arena/word';
+import type { Cpu } from '#arch/cpu';
+
+/** Says that this CPU is about to zap [start, end). */
+export function zapBegins(
+  cpu: Cpu,
+  startSlot: number,
+  startIndex: number,
+  endSlot: number,
+  endIndex: number,
+): void {
+  const at = recordAt(cpu.block, peek(cpu.block + PERCPU.zapCount));
+  poke(at + ZAP_RECORD.startSlot, startSlot);
+  poke(at + ZAP_RECORD.startIndex, startIndex);
+  poke(at + ZAP_RECORD.endSlot, endSlot);
+  poke(at + ZAP_RECORD.endIndex, endIndex);
+  poke(at + ZAP_RECORD.ended, 0);
+  poke(at + ZAP_RECORD.began, quietAdd(CONTROL.zapClock, 1) + 1);
+  poke(cpu.block + PERCPU.zapCount, (peek(cpu.block + PERCPU.zapCount) + 1) | 0);
+  quietAdd(CONTROL.zapClock, 0);
+}
+
+/** Says that the zap announced last is over. */
+export function zapEnds(cpu: Cpu): void {
+  const at = recordAt(cpu.block, peek(cpu.block + PERCPU.zapCount) - 1);
+  poke(at + ZAP_RECORD.ended, quietAdd(CONTROL.zapClock, 1) + 1);
+}
+
+/** Answers of `zappedSince`. */
+export const ZAPPED = { no: 0, yes: 1, unknown: 2 } as const;
+
+/** Whether a zap of (slot, index) was running at zap clock `since` or began later. */
+export function zappedSince(slot: number, index: number, since: number): number {
+  const { percpu, percpuWords, geometry } = boundMap();
+  let answer: number = ZAPPED.no;
+  for (let id = 0; id < geometry.cpus; id++) {
+    const block = percpu + id * percpuWords;
+    const count = peek(block + PERCPU.zapCount);
+    const oldest = Math.max(0, count - ZAP_LOG_MAX);
+    for (let i = count - 1; i >= oldest; i--) {
+      const at = recordAt(block, i);
+      if (covers(at, slot, index) && endedAfter(at, since)) return ZAPPED.yes;
+    }
+    // What has been overwritten may have mattered, unless the oldest kept is old enough.
+    if (oldest > 0 && ((peek(recordAt(block, oldest) + ZAP_RECORD.began) - since) | 0) > 0)
+      answer = ZAPPED.unknown;
+  }
+  return answer;
+}
+
+function endedAfter(at: number, since: number): boolean {
+  const ended = peek(at + ZAP_RECORD.ended);
+  return ended === 0 || ((ended - since) | 0) > 0;
+}
+
+function covers(at: number, slot: number, index: number): boolean {
+  const fromSlot = peek(at + ZAP_RECORD.startSlot);
+  const toSlot = peek(at + ZAP_RECORD.endSlot);
+  if (slot < fromSlot || slot > toSlot) return false;
+  if (slot === fromSlot && index < peek(at + ZAP_RECORD.startIndex)) return false;
+  return slot !== toSlot || index < peek(at + ZAP_RECORD.endIndex);
+}
+
+function recordAt(block: number, position: number): number {
+  return block + PERCPU.zapLog + (position & (ZAP_LOG_MAX - 1)) * ZAP_RECORD.sizeWords;
+}

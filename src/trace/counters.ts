@@ -1,0 +1,48 @@
+/** Per-CPU counters: plain additions to words that only one CPU writes; readers sum over CPUs. */
+import type { CpuRef } from '#arena/gate';
+import { PERCPU } from '#arena/layout/percpu';
+import { bump } from '#arena/word';
+
+/** Names in the order of their numbers. */
+export const COUNTERS = [
+  'faultsRead',
+  'faultsWrite',
+  'pagesZapped',
+  'segv',
+  'oom',
+  'rss',
+  'tablesAllocated',
+  'tablesReclaimed',
+  'tablesFreed',
+  'tlbFlushes',
+  'opTouch',
+  'opDontneed',
+  'opMmap',
+  'opMunmap',
+  'opPunch',
+  'opScan',
+  'opTorture',
+  'dataCompared',
+  'dataUnjudged',
+  'reclaimFast',
+  'reclaimSlow',
+  'reclaimKept',
+  'scanPasses',
+  'scanTables',
+  'rcuCallbacks',
+  'rcuGracePeriods',
+  'gatherFull',
+  'reschedTaken',
+] as const;
+
+export type CounterName = (typeof COUNTERS)[number];
+
+/** Offset of each counter in a per-CPU block. */
+export const COUNTER = Object.fromEntries(
+  COUNTERS.map((name, i) => [name, PERCPU.counters + i]),
+) as Readonly<Record<CounterName, number>>;
+
+/** Adds `delta` to this CPU's counter `counter` (a value of `COUNTER`). */
+export function count(cpu: CpuRef, counter: number, delta: number): void {
+  bump(cpu.block + counter, delta);
+}

@@ -1,0 +1,55 @@
+/** Per-CPU rings of the latest events: what each CPU did last, for reports and for rebuilding a race. */
+import { nowUs } from '#arena/clock';
+import type { CpuRef } from '#arena/gate';
+import { EVENT_RECORD, EVENTS_MAX, PERCPU } from '#arena/layout/percpu';
+import { peek, poke, type Words } from '#arena/word';
+
+/** Event kinds and their two words. */
+export const EVENTS = [
+  /** Region, extent. */
+  'operation',
+  /** Table, slot. */
+  'hook',
+  'unhook',
+  'defer',
+  'free',
+] as const;
+export const EVENT = { operation: 0, hook: 1, unhook: 2, defer: 3, free: 4 } as const;
+
+/** Writes an event into this CPU's ring; the oldest goes. */
+export function recordEvent(cpu: CpuRef, kind: number, a: number, b: number): void {
+  const count = peek(cpu.block + PERCPU.eventCount);
+  const at = cpu.block + PERCPU.events + (count & (EVENTS_MAX - 1)) * EVENT_RECORD.sizeWords;
+  poke(at + EVENT_RECORD.kind, kind);
+  poke(at + EVENT_RECORD.timeUs, nowUs());
+  poke(at + EVENT_RECORD.a, a);
+  poke(at + EVENT_RECORD.b, b);
+  poke(cpu.block + PERCPU.eventCount, (count + 1) | 0);
+}
+
+export interface DecodedEvent {
+  readonly cpu: number;
+  readonly kind: (typeof EVENTS)[number];
+  readonly timeUs: number;
+  readonly a: number;
+  readonly b: number;
+}
+
+/** The events of the rings of `cpus` blocks, merged by time, oldest first. */
+export function mergeRings(words: Words, blocks: readonly number[]): DecodedEvent[] {
+  const events: DecodedEvent[] = [];
+  for (const [cpu, block] of blocks.entries()) {
+    const count = words[block + PERCPU.eventCount]!;
+    for (let i = Math.max(0, count - EVENTS_MAX); i < count; i++) {
+      const at = block + PERCPU.events + (i & (EVENTS_MAX - 1)) * EVENT_RECORD.sizeWords;
+      events.push({
+        cpu,
+        kind: EVENTS[words[at + EVENT_RECORD.kind]!]!,
+        timeUs: words[at + EVENT_RECORD.timeUs]!,
+        a: words[at + EVENT_RECORD.a]!,
+        b: words[at + EVENT_RECORD.b]!,
+      });
+    }
+  }
+  return events.sort((x, y) => (x.timeUs - y.timeUs) | 0 || x.cpu - y.cpu);
+}
