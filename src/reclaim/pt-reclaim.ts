@@ -40,7 +40,7 @@ export class PtReclaim extends NoReclaim {
   ): boolean {
     if (!facts.direct || facts.anySkipped) return false;
     const pml = pmdLockptr(mm, pmdp);
-    const shared = pml === cpu.ptl; // @non-split
+    const shared = pml === cpu.ptl;
     if (!shared) {
       const locked = spinTrylock(cpu, pml, LOCK.pml); // @trylock-pml
       if (!locked) {

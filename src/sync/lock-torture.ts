@@ -89,7 +89,7 @@ function insideAsWriter(cpu: Cpu): void {
   if (read(cpu, RIGHT) !== ((next - 1) | 0) || read(cpu, LEFT) !== next)
     noteFact(cpu, FACT.exclusionLost, LOCK.torture, next, read(cpu, LEFT), read(cpu, RIGHT), 1);
   write(cpu, RIGHT, next);
-  write(cpu, WRITER, 0); // @torture-leave
+  write(cpu, WRITER, 0);
 }
 
 function insideAsReader(cpu: Cpu): void {

@@ -12,7 +12,7 @@ import { assert } from '#base/assert';
 export function mcsLock(cpu: Cpu, lockp: number): void {
   const node = takeNode(cpu, lockp);
   store(cpu, node + MCS_NODE.waiting, 1);
-  const before = exchange(cpu, lockp, node);
+  const before = exchange(cpu, lockp, node); // @mcs-queue
   if (before === 0) return;
   storeAndWake(cpu, before + MCS_NODE.next, node);
   waitWhile(cpu, node + MCS_NODE.waiting, 1); // @mcs-wait
@@ -20,7 +20,7 @@ export function mcsLock(cpu: Cpu, lockp: number): void {
 
 export function mcsTrylock(cpu: Cpu, lockp: number): boolean {
   const node = takeNode(cpu, lockp);
-  if (compareExchange(cpu, lockp, 0, node) === 0) return true; // @mcs-trylock
+  if (compareExchange(cpu, lockp, 0, node) === 0) return true;
   poke(node + MCS_NODE.lock, 0);
   return false;
 }

@@ -58,7 +58,7 @@ export function rcuInitialize(): void {
 export function rcuReadLock(cpu: Cpu): void {
   const nesting = peek(cpu.block + PERCPU.rcuNesting);
   poke(cpu.block + PERCPU.rcuNesting, nesting + 1);
-  if (announced && nesting === 0) rcuOnline(cpu); // @rcu-announce
+  if (announced && nesting === 0) rcuOnline(cpu);
 }
 
 /** Closes a read section. */
@@ -74,7 +74,7 @@ export function rcuOnline(cpu: Cpu): void {
   let epoch: number;
   do {
     epoch = load(cpu, CONTROL.rcuEpoch);
-    store(cpu, cpu.block + PERCPU.rcuSeen, epoch);
+    store(cpu, cpu.block + PERCPU.rcuSeen, epoch); // @rcu-register
   } while (load(cpu, CONTROL.rcuEpoch) !== epoch);
 }
 
@@ -124,7 +124,7 @@ export function rcuAdvance(cpu: Cpu): boolean {
   const { percpu, percpuWords, geometry } = boundMap();
   for (let id = 0; id < geometry.cpus; id++) {
     const seen = load(cpu, percpu + id * percpuWords + PERCPU.rcuSeen);
-    if (seen !== epoch && seen !== IDLE) return false; // @rcu-wait-for-reader
+    if (seen !== epoch && seen !== IDLE) return false;
   }
   if (compareExchange(cpu, CONTROL.rcuEpoch, epoch, epoch + 1) !== epoch) return false;
   count(cpu, COUNTER.rcuGracePeriods, 1);

@@ -33,8 +33,9 @@ export function configureSpinlocks(ticket: number, mcs: number): void {
 export function spinLock(cpu: Cpu, lockp: number, lockClass: number): void {
   if (((ticketClasses | mcsClasses) & (1 << lockClass)) !== 0) {
     lockInOrder(cpu, lockp, lockClass);
-  } else if (compareExchange(cpu, lockp, 0, cpu.id + 1) !== 0) {
-    ttasWait(cpu, lockp, lockClass); // @ttas-wait
+  } else {
+    const holder = compareExchange(cpu, lockp, 0, cpu.id + 1); // @ttas-take
+    if (holder !== 0) ttasWait(cpu, lockp, lockClass);
   }
   noteAcquired(cpu, lockp, lockClass);
 }
@@ -66,7 +67,7 @@ function ttasWait(cpu: Cpu, lockp: number, lockClass: number): void {
   for (;;) {
     const holder = load(cpu, lockp);
     if (holder !== 0) waitWhile(cpu, lockp, holder);
-    else if (compareExchange(cpu, lockp, 0, cpu.id + 1) === 0) break; // @ttas-acquire
+    else if (compareExchange(cpu, lockp, 0, cpu.id + 1) === 0) break;
   }
   countContended(cpu, lockClass, (nowUs() - since) | 0);
 }

@@ -9,17 +9,18 @@ const TICKET = 1 << 16;
 const SERVING_MASK = TICKET - 1;
 
 export function ticketLock(cpu: Cpu, lockp: number): void {
-  const mine = add(cpu, lockp, TICKET) >>> 16;
+  const mine = add(cpu, lockp, TICKET) >>> 16; // @ticket-take
   for (;;) {
     const word = load(cpu, lockp);
-    if ((word & SERVING_MASK) === mine) return; // @ticket-wait
+    const served = (word & SERVING_MASK) === mine; // @ticket-wait
+    if (served) return;
     waitWhile(cpu, lockp, word);
   }
 }
 
 export function ticketTrylock(cpu: Cpu, lockp: number): boolean {
   const word = load(cpu, lockp);
-  if (word >>> 16 !== (word & SERVING_MASK)) return false; // @ticket-trylock
+  if (word >>> 16 !== (word & SERVING_MASK)) return false;
   return compareExchange(cpu, lockp, word, (word + TICKET) | 0) === word;
 }
 

@@ -14,8 +14,9 @@ import type { Cpu } from '#arch/cpu';
 
 /** Tries to lock VMA `vma` for reading; false: a writer has it, or is about to. */
 export function vmaReadTrylock(cpu: Cpu, vma: number, vmaSeqp: number, mmSeqp: number): boolean {
-  exchange(cpu, readerWord(cpu.block, vma), 1); // @vma-register
-  if (load(cpu, vmaSeqp) !== load(cpu, mmSeqp)) return true; // @vma-recheck
+  exchange(cpu, readerWord(cpu.block, vma), 1);
+  const free = load(cpu, vmaSeqp) !== load(cpu, mmSeqp); // @vma-recheck
+  if (free) return true;
   vmaReadUnlock(cpu, vma);
   return false;
 }
@@ -32,7 +33,8 @@ export function vmaWriteLock(cpu: Cpu, vma: number, vmaSeqp: number, mmSeqp: num
   const map = boundMap();
   for (let id = 0; id < map.geometry.cpus; id++) {
     const word = readerWord(map.percpu + id * map.percpuWords, vma);
-    if (load(cpu, word) !== 0) waitWhile(cpu, word, 1); // @vma-visit
+    const inside = load(cpu, word); // @vma-visit
+    if (inside !== 0) waitWhile(cpu, word, inside);
   }
 }
 

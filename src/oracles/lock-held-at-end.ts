@@ -1,0 +1,88 @@
+/**
+ * When nothing runs any more, every lock is free: the words of the locks, and what the CPUs say
+ * they hold.
+ */
+import { CONTROL } from '#arena/layout/control';
+import { MM } from '#arena/layout/mm';
+import { MCS_DEPTH_MAX, MCS_NODE, PERCPU } from '#arena/layout/percpu';
+import { frameLevelOf, PTDESC, PTDESC_SHIFT } from '#arena/layout/ptdesc';
+import { LOCK } from '#trace/vocabulary';
+import type { Audit } from './audit.ts';
+import { blockOf, type Evidence } from './evidence.ts';
+import { hex, lockName } from './naming.ts';
+import type { Findings } from './verdict.ts';
+
+/** Words of the rwsem: the next ticket, readers let in, holders that have left. */
+const RWSEM_READER = 1;
+const RWSEM_WRITER = 2;
+
+export function auditLocks({ evidence, tables }: Audit, findings: Findings): void {
+  const { words, map, splitLocks } = evidence;
+  for (let table = tables.first; table < tables.fresh; table++) {
+    const at = map.ptdescs + (table << PTDESC_SHIFT);
+    const word = words[at + PTDESC.ptl]!;
+    if (word === 0) continue;
+    const level = frameLevelOf(words[at + PTDESC.state]!);
+    const lockClass = level === 0 ? LOCK.ptl : LOCK.pml;
+    auditWord(evidence, at + PTDESC.ptl, 1 << lockClass, findings);
+  }
+  const shared = splitLocks ? 0 : (1 << LOCK.ptl) | (1 << LOCK.pml);
+  auditWord(evidence, map.mm + MM.pageTableLock, shared | (1 << LOCK.pageTable), findings);
+  auditWord(evidence, CONTROL.zoneLock, 1 << LOCK.zone, findings);
+  auditWord(evidence, CONTROL.tableLock, 1 << LOCK.tables, findings);
+  auditWord(evidence, CONTROL.bodyLock, 1 << LOCK.bodies, findings);
+  auditMmapLock(evidence, findings);
+  for (let cpu = 0; cpu < map.geometry.cpus; cpu++) auditCpu(evidence, cpu, findings);
+}
+
+/**
+ * A free spinlock is zero; a free ticket lock has two equal halves. `classes`: bits it is taken as.
+ */
+function auditWord(evidence: Evidence, at: number, classes: number, findings: Findings): void {
+  const { words, map, ticketClasses } = evidence;
+  const word = words[at]!;
+  if (word === 0) return;
+  if ((ticketClasses & classes) !== 0 && word >>> 16 === (word & 0xffff)) return;
+  findings.add(
+    'lock-held-at-end',
+    [],
+    () => `${lockName(words, map, at)} is not free: ${hex(word)}`,
+  );
+}
+
+function auditMmapLock({ words, map }: Evidence, findings: Findings): void {
+  const at = map.mm + MM.mmapLock;
+  const next = words[at]!;
+  const entered = words[at + RWSEM_READER]!;
+  const left = words[at + RWSEM_WRITER]!;
+  if (next !== entered || next !== left)
+    findings.add(
+      'lock-held-at-end',
+      [],
+      () =>
+        `the mmap lock was asked for ${next} times, let in ${entered} times, left ${left} times`,
+    );
+}
+
+function auditCpu({ words, map }: Evidence, cpu: number, findings: Findings): void {
+  const block = blockOf(map, cpu);
+  const held = words[block + PERCPU.heldCount]!;
+  if (held !== 0)
+    findings.add('lock-held-at-end', [cpu], () => {
+      const outermost = lockName(words, map, words[block + PERCPU.held]!);
+      return held < 0
+        ? `cpu${cpu} has released ${-held} more spinlocks than it took`
+        : `cpu${cpu} holds ${held} spinlocks, ${outermost} first`;
+    });
+  for (let vma = 0; vma < map.geometry.vmas; vma++) {
+    if (words[block + map.vmaReaders + vma] !== 0)
+      findings.add('lock-held-at-end', [cpu], () => `cpu${cpu} holds the read lock of vma ${vma}`);
+  }
+  for (let i = 0; i < MCS_DEPTH_MAX; i++) {
+    const lock = words[block + PERCPU.mcs + i * MCS_NODE.sizeWords + MCS_NODE.lock]!;
+    if (lock !== 0)
+      findings.add('lock-held-at-end', [cpu], () => {
+        return `cpu${cpu} is still in the queue of ${lockName(words, map, lock)}`;
+      });
+  }
+}
