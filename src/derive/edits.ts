@@ -102,7 +102,7 @@ const RECLAIM: readonly Edit[] = [
     becomes:
       'spinLockNested(cpu, pml, LOCK.pml, SINGLE_DEPTH_NESTING); const locked = true;',
     protocol: 'pt-reclaim',
-    scenario: 'fault-vs-zap',
+    scenario: 'churn',
     oracle: 'deadlock',
   },
   {

@@ -27,4 +27,6 @@ export interface Judges {
   findDeadlock(words: Words, map: ArenaMap): Verdict | null;
   /** A grace period that has been going on for longer than `limitMs`. */
   findStall(words: Words, map: ArenaMap, limitMs: number): Verdict | null;
+  /** The verdict on a machine in which nothing has been done for `idleMs`. */
+  tellLivelock(words: Words, map: ArenaMap, idleMs: number): Verdict;
 }

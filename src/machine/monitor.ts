@@ -24,8 +24,27 @@ const SAMPLE_MS = 20;
 const SAMPLES_MAX = 400;
 /** A grace period that takes longer is a stall. */
 const STALL_MS = 10_000;
+/** Without any work done for so long, while somebody waits, a run goes nowhere; and in any case. */
+const IDLE_WAITING_MS = 10_000;
+const IDLE_MS = 60_000;
+/** The same once a fact has been noted: what is broken may well hang. */
+const IDLE_FACTS_MS = 2_000;
 /** A wait-for cycle must stand unchanged for so many samples to be a deadlock. */
 const DEADLOCK_SAMPLES = 10;
+
+/** Counters of which at least one moves while anything is done. */
+const WORK = [
+  'faultsRead',
+  'faultsWrite',
+  'pagesZapped',
+  'tablesFreed',
+  'scanTables',
+  'scanPasses',
+  'dataCompared',
+  'opTouch',
+  'opDontneed',
+  'opTorture',
+] as const;
 
 export class Monitor {
   /** (milliseconds since the main phase began, KiB); the first is at its beginning. */
@@ -45,6 +64,8 @@ export class Monitor {
   private lastFaults = 0;
   private lastFaultsMs = 0;
   private faultsPerSecond = 0;
+  private work = -1;
+  private workedAt = nowMs();
 
   constructor(words: Words, map: ArenaMap, judges: Judges, onStuck: () => void) {
     this.words = words;
@@ -108,7 +129,34 @@ export class Monitor {
     this.waits = waits;
     if (this.waitsSeen >= DEADLOCK_SAMPLES) this.stuck = this.judges.findDeadlock(this.words, this.map);
     this.stuck ??= this.judges.findStall(this.words, this.map, STALL_MS);
+    const idleMs = this.idleMs();
+    const limitMs = this.words[CONTROL.facts] === 0 ? IDLE_WAITING_MS : IDLE_FACTS_MS;
+    if (idleMs > IDLE_MS || (idleMs > limitMs && this.waitsSince(limitMs)))
+      this.stuck ??= this.judges.tellLivelock(this.words, this.map, idleMs);
     if (this.stuck !== null) this.onStuck();
+  }
+
+  /** Milliseconds for which no counter of work has moved. */
+  private idleMs(): number {
+    let work = this.words[CONTROL.phase]!;
+    for (const name of WORK) work += counter(this.words, this.map, name);
+    const now = nowMs();
+    if (work !== this.work) {
+      this.work = work;
+      this.workedAt = now;
+    }
+    return (now - this.workedAt) | 0;
+  }
+
+  /** Whether a CPU has waited for longer than `limitMs` for anything but the other CPUs' phases. */
+  private waitsSince(limitMs: number): boolean {
+    for (let id = 0; id < this.map.geometry.cpus; id++) {
+      const block = this.map.percpu + id * this.map.percpuWords;
+      const at = this.words[block + PERCPU.waitAt]!;
+      if (at === 0 || at === CONTROL.round) continue;
+      if (((nowMs() - this.words[block + PERCPU.waitSince]!) | 0) > limitMs) return true;
+    }
+    return false;
   }
 
   /** Who waits for what since when; empty if fewer than one CPU waits. */

@@ -177,9 +177,11 @@ class Session {
     this.ending = 'cut';
     Atomics.store(this.words, CONTROL.halt, 1);
     this.noteEnd();
-    if (this.monitor.stuck !== null) this.verdicts.push(this.monitor.stuck);
-    this.verdicts.push(...this.hooks.judges.judge(this.evidence('stopped')));
-    if (this.monitor.stuck !== null) this.note = 'cut off: the CPUs no longer got anywhere';
+    const { stuck } = this.monitor;
+    const verdicts = this.hooks.judges.judge(this.evidence('stopped'));
+    if (stuck !== null && !verdicts.some(({ kind }) => kind === stuck.kind)) this.verdicts.push(stuck);
+    this.verdicts.push(...verdicts);
+    if (stuck !== null) this.note = 'cut off: the CPUs no longer got anywhere';
     else if (this.late) this.note = `cut off: not over after ${this.hooks.deadlineMs} ms`;
     else {
       this.note = `a thread died: ${error instanceof Error ? error.message : String(error)}`;

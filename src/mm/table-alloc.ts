@@ -18,6 +18,7 @@ import {
   frameLevelOf,
   frameState,
   frameStateOf,
+  POISON,
   PTDESC,
   PTDESC_SHIFT,
 } from '#arena/layout/ptdesc';
@@ -29,9 +30,6 @@ import { FACT, noteFact, panic } from '#trace/fact';
 import { EVENT, recordEvent } from '#trace/ring';
 import { LOCK } from '#trace/vocabulary';
 import { type FreeList, putFrame, takeFrame } from './free-list.ts';
-
-/** What a freed body is filled with: no valid entry of any level. */
-export const POISON = 0x5a5a5a58;
 
 let tables: FreeList;
 let bodies: FreeList;
@@ -90,6 +88,7 @@ export function allocTable(cpu: Cpu, level: number): number {
     const notes = level === 1 ? allocBody(cpu, table) : -1;
     if (body === 0 || notes === 0) {
       if (body !== 0) freeBody(cpu, body);
+      if (notes > 0) freeBody(cpu, notes);
       putFrame(cpu, tables, table);
       return 0;
     }

@@ -157,7 +157,8 @@ test('a message recalls what became of the table', () => {
   event(fixture, 2, 20, EVENT.unhook, 7, 513);
   fixture.fact(0, 'frameMismatch', 7, FREE, 0, mkPmd(7, HOOKED_4), 99);
   expect(fixture.verdicts('halted')[0]!.message).toContain(
-    '; latest acts on it: cpu0 hooked it at slot 513, cpu2 unhooked it from slot 513, cpu1 freed it',
+    '; latest acts on it: cpu0 hooked it at slot 513, cpu2 unhooked it from slot 513, ' +
+      'cpu1 freed it',
   );
 });
 

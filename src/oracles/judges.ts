@@ -8,6 +8,7 @@ import { findDeadlock } from './deadlock.ts';
 import { auditDoubleFree, doubleFree } from './double-free.ts';
 import { type Evidence, type Fact, factsNotKept, keptFacts } from './evidence.ts';
 import { auditLeaks } from './frame-leak.ts';
+import { tellLivelock } from './livelock.ts';
 import { auditLocks } from './lock-held-at-end.ts';
 import { auditLostData, lostData } from './lost-data.ts';
 import { auditLostEntry, lostEntry } from './lost-entry.ts';
@@ -75,7 +76,7 @@ export function judge(evidence: Evidence): Verdict[] {
 }
 
 /** The judges for whoever starts a run. */
-export const JUDGES = { judge, findDeadlock, findStall };
+export const JUDGES = { judge, findDeadlock, findStall, tellLivelock };
 
 function judgeFacts(evidence: Evidence, findings: Findings): void {
   const facts = keptFacts(evidence);

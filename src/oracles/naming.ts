@@ -92,8 +92,8 @@ export function changerText(use: number): string {
 }
 
 /**
- * What the rings still know of `table`: `; latest acts on it: cpu1 unhooked it from slot 9, cpu0 freed
- * it`, or nothing. A fact has no time, so these may come after it.
+ * What the rings still know of `table`: `; latest acts on it: cpu1 deferred it, cpu0 freed it`, or
+ * nothing. A fact has no time, so these may come after it.
  */
 export function recalled({ words, map }: Evidence, table: number): string {
   const blocks = Array.from({ length: map.geometry.cpus }, (_, cpu) => blockOf(map, cpu));

@@ -110,7 +110,7 @@ export const ORACLES = [
   {
     name: 'livelock',
     sentence: 'CPUs are busy, and no operation gets anywhere.',
-    judged: false,
+    judged: true,
   },
   {
     name: 'dontneed-not-done',

@@ -21,7 +21,7 @@ import { pteFreeDefer } from '#mm/rcu-free';
 import { HOOK } from '#mm/reclaim-protocol';
 import { tableIsEmpty, tableLooksEmpty } from '#mm/table-scan';
 import { firstEndingAfter, vmaInMap } from '#mm/vma';
-import { rcuQuiescent } from '#sync/rcu';
+import { rcuQuiescent, rcuReadUnlock } from '#sync/rcu';
 import { SINGLE_DEPTH_NESTING, spinLockNested, spinUnlock } from '#sync/spinlock';
 import { COUNTER, count } from '#trace/counters';
 import { countRace } from '#trace/race';
@@ -102,10 +102,11 @@ function scanSlot(cpu: Cpu, mm: Mm, slot: number): number {
   if (!hooked) countRace(cpu, RACE.pmdChanged, lastChanger(table));
   const empty = hooked && tableIsEmpty(cpu, table); // @scan-empty
   if (hooked && looked && !empty) countRace(cpu, RACE.refilled, lastChanger(table));
-  pteUnmap(cpu, pmdval);
   if (empty) pmdUnhook(cpu, pmdp, table, slot);
   if (nested) spinUnlock(cpu, ptl, LOCK.ptl);
   pmdUnlock(cpu, pml);
+  if (empty) rcuReadUnlock(cpu);
+  else pteUnmap(cpu, pmdval);
   if (!empty) return 0;
   count(cpu, COUNTER.tlbFlushes, 1);
   mmDecNrTables(cpu, mm, 0); // @scan-dec-nr-ptes

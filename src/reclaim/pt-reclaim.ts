@@ -20,6 +20,7 @@ import { lastChanger, pmdLock, pmdLockptr, pmdUnhook, pmdUnlock } from '#mm/pgta
 import { pteOffsetMapRwNolock, pteUnmap } from '#mm/pte-offset-map';
 import { HOOK, type ZapFacts } from '#mm/reclaim-protocol';
 import { tableIsEmpty } from '#mm/table-scan';
+import { rcuReadUnlock } from '#sync/rcu';
 import { SINGLE_DEPTH_NESTING, spinLockNested, spinTrylock, spinUnlock } from '#sync/spinlock';
 import { COUNTER, count } from '#trace/counters';
 import { countRace } from '#trace/race';
@@ -68,10 +69,11 @@ export class PtReclaim extends NoReclaim {
     if (ptl !== pml) spinLockNested(cpu, ptl, LOCK.ptl, SINGLE_DEPTH_NESTING);
     const empty = tableIsEmpty(cpu, table);
     if (!empty) countRace(cpu, RACE.refilled, lastChanger(table));
-    pteUnmap(cpu, pmdval);
     if (empty) pmdUnhook(cpu, pmdp, table, slot);
     if (ptl !== pml) spinUnlock(cpu, ptl, LOCK.ptl);
     pmdUnlock(cpu, pml);
+    if (empty) rcuReadUnlock(cpu);
+    else pteUnmap(cpu, pmdval);
     count(cpu, empty ? COUNTER.reclaimSlow : COUNTER.reclaimKept, 1);
     return empty ? table : 0;
   }

@@ -58,7 +58,7 @@ export function rcuInitialize(): void {
 export function rcuReadLock(cpu: Cpu): void {
   const nesting = peek(cpu.block + PERCPU.rcuNesting);
   poke(cpu.block + PERCPU.rcuNesting, nesting + 1);
-  if (announced && nesting === 0) rcuOnline(cpu);
+  if (announced && nesting === 0) report(cpu);
 }
 
 /** Closes a read section. */
@@ -66,22 +66,17 @@ export function rcuReadUnlock(cpu: Cpu): void {
   const nesting = peek(cpu.block + PERCPU.rcuNesting) - 1;
   if (nesting < 0) noteFact(cpu, FACT.rcuUnbalanced, nesting, 0, 0, 0, 0);
   poke(cpu.block + PERCPU.rcuNesting, nesting);
-  if (announced && nesting === 0) rcuOffline(cpu);
+  if (announced && nesting === 0) leave(cpu);
 }
 
-/** This CPU begins to take part: from now on it must report. */
+/** This CPU begins to take part: it must report from now on. In the announced form sections say all. */
 export function rcuOnline(cpu: Cpu): void {
-  let epoch: number;
-  do {
-    epoch = load(cpu, CONTROL.rcuEpoch);
-    store(cpu, cpu.block + PERCPU.rcuSeen, epoch); // @rcu-register
-  } while (load(cpu, CONTROL.rcuEpoch) !== epoch);
+  if (!announced) report(cpu);
 }
 
 /** This CPU holds no reference and need not be asked until it is online again. */
 export function rcuOffline(cpu: Cpu): void {
-  store(cpu, cpu.block + PERCPU.rcuSeen, IDLE);
-  rcuAdvance(cpu);
+  if (!announced) leave(cpu);
 }
 
 /** Goes offline for a wait, if that is allowed here; true: `rcuIdleExit` must follow. */
@@ -112,7 +107,7 @@ export function rcuQuiescent(cpu: Cpu): void {
 /** An operation boundary: reports, and moves the epoch on as far as this CPU can. */
 export function rcuBoundary(cpu: Cpu): void {
   rcuQuiescent(cpu);
-  while (rcuAdvance(cpu)) if (!announced) rcuOnline(cpu);
+  while (rcuAdvance(cpu)) rcuOnline(cpu);
 }
 
 /**
@@ -153,4 +148,18 @@ export function synchronizeRcu(cpu: Cpu): void {
     if (!rcuAdvance(cpu)) waitWhile(cpu, CONTROL.rcuEpoch, epoch);
   }
   if (idle) rcuIdleExit(cpu);
+}
+
+/** Publishes the epoch that this CPU sees, until it is the present one. */
+function report(cpu: Cpu): void {
+  let epoch: number;
+  do {
+    epoch = load(cpu, CONTROL.rcuEpoch);
+    store(cpu, cpu.block + PERCPU.rcuSeen, epoch); // @rcu-register
+  } while (load(cpu, CONTROL.rcuEpoch) !== epoch);
+}
+
+function leave(cpu: Cpu): void {
+  store(cpu, cpu.block + PERCPU.rcuSeen, IDLE);
+  if (((peek(CONTROL.rcuWanted) - peek(CONTROL.rcuEpoch)) | 0) > 0) rcuAdvance(cpu);
 }

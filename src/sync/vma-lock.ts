@@ -11,6 +11,7 @@
 import { boundMap } from '#arena/arena';
 import { exchange, load, storeAndWake, waitWhile } from '#arena/word';
 import type { Cpu } from '#arch/cpu';
+import { rcuIdleEnter, rcuIdleExit } from './rcu.ts';
 
 /** Tries to lock VMA `vma` for reading; false: a writer has it, or is about to. */
 export function vmaReadTrylock(cpu: Cpu, vma: number, vmaSeqp: number, mmSeqp: number): boolean {
@@ -31,11 +32,13 @@ export function vmaWriteLock(cpu: Cpu, vma: number, vmaSeqp: number, mmSeqp: num
   if (load(cpu, vmaSeqp) === seq) return;
   storeAndWake(cpu, vmaSeqp, seq);
   const map = boundMap();
+  const idle = rcuIdleEnter(cpu);
   for (let id = 0; id < map.geometry.cpus; id++) {
     const word = readerWord(map.percpu + id * map.percpuWords, vma);
     const inside = load(cpu, word); // @vma-visit
     if (inside !== 0) waitWhile(cpu, word, inside);
   }
+  if (idle) rcuIdleExit(cpu);
 }
 
 /** Unlocks every VMA that is write-locked under the sequence at `mmSeqp`. */

@@ -200,7 +200,7 @@ function runPunch(cpu: Cpu, task: Task, op: Op & { op: 'punch' }): void {
   const { machine, range } = task;
   choosePages(cpu, machine.plan, machine.regionStarts, op, task.chunk, range);
   const { start, end } = range;
-  for (let page = start; page < end; page++) {
+  for (let page = start; page < end && goesOn(); page++) {
     if (cpu.prng.below(100) >= op.percent) continue;
     dontneedPages(cpu, task, page, page + 1);
     rcuOperationEnd(cpu);

@@ -1,5 +1,7 @@
 /** User accesses of an operation: each page written by its owner with a fresh stamp, or read and compared. */
 import { ptrsMask } from '#arena/arena';
+import { CONTROL } from '#arena/layout/control';
+import { peek } from '#arena/word';
 import type { Cpu } from '#arch/cpu';
 import type { Mm } from '#mm/mm';
 import { ACCESS, userLoad, userStore } from '#mm/user-access';
@@ -39,7 +41,7 @@ export function touchEvery(
   const mask = ptrsMask();
   const share = owned.shares[region]!;
   let turn = owned.interleaved ? start % owned.cpus : 0;
-  for (let page = start; page < end; ) {
+  for (let page = start; page < end && peek(CONTROL.stop) === 0; ) {
     const slot = Math.floor(page / (mask + 1));
     const from = page - slot * (mask + 1);
     const to = Math.min(end - slot * (mask + 1), mask + 1);

@@ -10,16 +10,16 @@ import { peek, poke, quietAdd, quietStore } from '#arena/word';
 
 /**
  * Fact kinds and the meaning of their five words.
- * - `frameMismatch`: table, state word found, level, generation expected (low bits; -1 unknown), place
+ * - `frameMismatch`: table, state word found, level, the entry that led there (-1: none), descriptor's place
  * - `tableZero`: 0, level, place
- * - `lostEntry`: table, index, entry installed, use word (who unhooked the table)
- * - `nonemptyUnhooked`: table, entries counted, use word (last filler)
+ * - `lostEntry`: table, index, entry installed, use word (who unhooked the table), state word
+ * - `nonemptyUnhooked`: table, entries counted, use word (last filler), slot
  * - `nonemptyFreed`: table, index of the first entry that is not none, that entry
- * - `doubleFree`: 0 table / 1 page / 2 body, its number, state word found
+ * - `doubleFree`: 0 table / 1 page / 2 body, its number, state word found, 1 if it was to be unhooked
  * - `lostData`: slot, index, stamp expected, content found, zap clock at the write
  * - `rcuTooEarly`: element, stage seen, readers' epoch
  * - `rcuUnbalanced`: nesting found
- * - `exclusionLost`: lock class, owner expected, owner found
+ * - `exclusionLost`: lock class, three words of what was found, which check (0 owners, 1 words, 2 reader)
  * - `sleepInAtomic`: spinlocks held
  * - `pageMismatch`: pfn, state word found, state expected
  * - `countUnderflow`: which (0 nrPtes 1 use count), value

@@ -1,0 +1,27 @@
+/**
+ * Nobody can go on: a verdict in any case. The judges look for a circle; where they find none (the
+ * mmap lock does not name its holders), who waits for what is all there is to say.
+ */
+import type { Evidence } from '#oracles/evidence';
+import { judge } from '#oracles/judges';
+import { cpuNow, lockName } from '#oracles/naming';
+import { type Verdict, verdict } from '#oracles/verdict';
+
+/** CPU `cpu` waits for the word `at` to change. */
+export interface Wait {
+  readonly cpu: number;
+  readonly at: number;
+}
+
+/** What is wrong with a machine in which `waits`, also noted in the arena, is all that goes on. */
+export function judgeDeadlock(evidence: Evidence, waits: readonly Wait[]): Verdict[] {
+  const verdicts = judge(evidence);
+  if (verdicts.some(({ kind }) => kind === 'deadlock')) return verdicts;
+  const { words, map } = evidence;
+  const each = waits.map(({ cpu, at }) => `${cpuNow(words, map, cpu)} ${lockName(words, map, at)}`);
+  const cpus = waits.map(({ cpu }) => cpu);
+  return [
+    ...verdicts,
+    verdict('deadlock', cpus, `nobody can go on; waited for: ${each.join(', ')}`),
+  ];
+}

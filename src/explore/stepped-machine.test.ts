@@ -1,0 +1,120 @@
+/** The stepped form: repeatable, clean on the living source, and the same program as the plain one. */
+import { fc, test as property } from '@fast-check/vitest';
+import { describe, expect, test } from 'vitest';
+import { CONTROL, PHASE } from '#arena/layout/control';
+import { ACTORS_MAX, PERCPU } from '#arena/layout/percpu';
+import { treeRoots } from '#derive/variants';
+import { RACES } from '#trace/vocabulary';
+import { STEP, STEP_WORDS } from './execution.ts';
+import { loadPlainTree, machineFor, PLANS, plan, randomly, TINY, times } from './small.suite.ts';
+import type { SteppedMachine } from './stepped-machine.ts';
+import type { Strategy } from './strategy.ts';
+
+const EXECUTIONS = 400;
+
+describe('an execution', async () => {
+  const machine = await machineFor(null, PLANS.faultVsZap);
+  const history = (seed: number) => machine.execute(randomly(seed), 0).history;
+
+  property.prop([fc.nat(), fc.nat()], { numRuns: 50 })(
+    'is repeated by its seed, whatever ran in between',
+    (seed, other) => {
+      const first = history(seed);
+      history(other);
+      expect(history(seed)).toEqual(first);
+    },
+  );
+
+  test('is another one under another seed', () => {
+    const histories = Array.from({ length: 50 }, (_, seed) => history(seed).join());
+    expect(new Set(histories).size).toBeGreaterThan(45);
+  });
+
+  test('is told step by step, with what each word held', () => {
+    const { steps, history } = machine.execute(randomly(1), 0);
+    expect(history.length).toBe(steps * STEP_WORDS);
+    // The rendezvous counts arrivals in this word, and the last to come clears it.
+    const found: number[] = [];
+    for (let at = 0; at < history.length; at += STEP_WORDS)
+      if (history[at + STEP.at] === CONTROL.arrived) found.push(history[at + STEP.found]!);
+    expect(found).toEqual([0, 1, 2, 0, 1, 2, 0, 1, 2]);
+  });
+
+  test('ends at the limit of steps', async () => {
+    const short = await machineFor(null, PLANS.faultVsZap, 300);
+    expect(short.execute(randomly(1), 0)).toMatchObject({ end: 'steps', steps: 300, verdicts: [] });
+    expect(short.words[CONTROL.phase]).toBe(PHASE.main);
+  });
+});
+
+describe('the living source', () => {
+  test.each(Object.entries(PLANS))('is clean: %s', async (_, small) => {
+    const machine = await machineFor(null, small);
+    const strategy = randomly(1);
+    const races = new Set<string>();
+    for (let execution = 0; execution < EXECUTIONS; execution++) {
+      const { end, verdicts } = machine.execute(strategy, execution);
+      expect({ execution, end, verdicts }).toEqual({ execution, end: 'done', verdicts: [] });
+      for (const race of racesIn(machine)) races.add(race);
+    }
+    // The CPUs did meet: somebody found a table unhooked on the way to its lock.
+    expect([...races]).toContain('pmdChanged');
+  });
+});
+
+/** Kinds of races that were counted. */
+function racesIn({ words, map }: SteppedMachine): string[] {
+  return RACES.filter((_, kind) => {
+    for (let id = 0; id < map.geometry.cpus; id++) {
+      const from = map.percpu + id * map.percpuWords + PERCPU.races + kind * ACTORS_MAX ** 2;
+      if (words.subarray(from, from + ACTORS_MAX ** 2).some((count) => count !== 0)) return true;
+    }
+    return false;
+  });
+}
+
+describe('both forms', () => {
+  const alone = plan('pt-reclaim', [
+    [times(3, ...PLANS.zapVsZap.setup, PLANS.zapVsZap.columns[0]![0]!)],
+  ]);
+
+  test('take the same steps and leave the same arena', async () => {
+    const machine = await machineFor(null, alone);
+    const stepped = machine.execute(NEVER_SWITCHES, 0);
+    const plain = await runPlain();
+    expect(plain.history).toEqual([...stepped.history]);
+    expect(plain.words).toEqual(machine.words);
+    expect(stepped.end).toBe('done');
+  });
+
+  /** The plan on the plain form, on this thread, past a gate that only notes who passes. */
+  async function runPlain() {
+    const tree = await loadPlainTree((await treeRoots(UNCHANGED)).plain);
+    const geometry = { ...TINY, cpus: 1 };
+    const { sizeWords } = tree.map.arenaMap(geometry);
+    const words = new Int32Array(new SharedArrayBuffer(4 * sizeWords));
+    const history: number[] = [];
+    tree.clock.setClock(() => history.length / STEP_WORDS);
+    tree.gate.setGate({
+      pass(cpu, op, at) {
+        history.push(cpu.id, op, at, words[at]!);
+        return false;
+      },
+    });
+    const machine = tree.bind.bindMachine(words.buffer, geometry, alone, 0);
+    const cpu = tree.bind.makeCpu(0, alone.seed);
+    expect(tree.main.cpuMain(cpu, machine)).toBe('done');
+    expect(tree.main.cpuExit(cpu, machine)).toBe('done');
+    tree.gate.setGate(null);
+    tree.clock.setClock(null);
+    return { history, words };
+  }
+});
+
+/** An edit that changes nothing: its plain tree is complete in itself, without package imports. */
+const UNCHANGED = { name: 'unchanged', label: 'recheck-pmd', becomes: '$&' };
+
+const NEVER_SWITCHES: Strategy = {
+  begin() {},
+  pick: (enabled, running) => (enabled.includes(running) ? running : enabled[0]!),
+};
