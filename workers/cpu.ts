@@ -1,15 +1,10 @@
-/** Thread entry point of one simulated CPU: imports the build it is told to run, and lives. */
-import type { setGate } from '#arena/gate';
+/** Thread entry point of one simulated CPU: becomes what the task says, loads that build, and lives. */
 import type { CpuReply, CpuTask } from '#machine/messages';
+import { becomeMachine } from './become.ts';
 
 export default async function runCpu(task: CpuTask): Promise<CpuReply> {
-  const bind: typeof import('#tasks/bind') = await import(`${task.root}tasks/bind.js`);
-  const main: typeof import('#tasks/cpu-main') = await import(`${task.root}tasks/cpu-main.js`);
-  const noise: typeof import('#arena/noise') = await import(`${task.root}arena/noise.js`);
-  const gate: { setGate: typeof setGate } = await import(`${task.root}arena/gate.js`);
-  const machine = bind.bindMachine(task.buffer, task.geometry, task.plan, task.spins);
-  const cpu = bind.makeCpu(task.cpu, task.plan.seed);
-  const { seed, noise: level } = task.plan;
-  gate.setGate(level > 0 ? new noise.NoisyGate(seed, -1 - task.cpu, level) : null);
-  return task.part === 'life' ? main.cpuMain(cpu, machine) : main.cpuExit(cpu, machine);
+  const { tree, machine, cpu } = await becomeMachine(task, task.cpu);
+  const { seed, noise } = task.plan;
+  tree.setGate(noise > 0 ? new tree.NoisyGate(seed, -1 - task.cpu, noise) : null);
+  return task.part === 'life' ? tree.cpuMain(cpu, machine) : tree.cpuExit(cpu, machine);
 }

@@ -2,6 +2,14 @@
 import { boundMap } from '#arena/arena';
 import type { CpuRef } from '#arena/gate';
 import { PERCPU } from '#arena/layout/percpu';
+import {
+  USE_ACTOR_MASK,
+  USE_ACTOR_SHIFT,
+  USE_CPU_MASK,
+  USE_CPU_SHIFT,
+  USE_OPERATION_MASK,
+  USE_OPERATION_SHIFT,
+} from '#arena/layout/ptdesc';
 import { peek, poke } from '#arena/word';
 import { Prng } from '#base/prng';
 import { PMD_NONE, type Pmd } from './pmd.ts';
@@ -18,6 +26,17 @@ export class Cpu implements CpuRef {
   ptl = 0;
   pmdval: Pmd = PMD_NONE;
   table = 0;
+  /** What it does (a value of `ACTOR`); and actor, CPU and operation as they stand in a use word. */
+  actor = 0;
+  changer: number;
+  /**
+   * Paging-structure cache of one entry: the body of the PMD table for the slots that share `pmdBase`, good
+   * while the state word at `pmdStateAt` is still `pmdState`. 0 at `pmdStateAt`: nothing cached.
+   */
+  pmdBase = -1;
+  pmdBody = 0;
+  pmdStateAt = 0;
+  pmdState = 0;
   /** VMA in which the latest fault fell: the first guess for the next one. */
   vmaHint = 0;
   /** Scratch of the zap in progress (C would have it on the stack). */
@@ -30,12 +49,24 @@ export class Cpu implements CpuRef {
     this.id = id;
     this.block = map.percpu + id * map.percpuWords;
     this.prng = new Prng(seed, id + 1);
+    this.changer = (id & USE_CPU_MASK) << USE_CPU_SHIFT;
   }
 }
 
 /** Says what this CPU does from now on (a value of `ACTOR`); returns what it did before. */
 export function enterActor(cpu: Cpu, actor: number): number {
-  const before = peek(cpu.block + PERCPU.actor);
+  const before = cpu.actor;
+  cpu.actor = actor;
+  cpu.changer = (cpu.changer & ~(USE_ACTOR_MASK << USE_ACTOR_SHIFT)) | (actor << USE_ACTOR_SHIFT);
   poke(cpu.block + PERCPU.actor, actor);
   return before;
+}
+
+/** Begins this CPU's next operation. */
+export function enterOperation(cpu: Cpu): void {
+  const operation = (peek(cpu.block + PERCPU.operation) + 1) | 0;
+  poke(cpu.block + PERCPU.operation, operation);
+  cpu.changer =
+    (cpu.changer & ~(USE_OPERATION_MASK << USE_OPERATION_SHIFT)) |
+    ((operation & USE_OPERATION_MASK) << USE_OPERATION_SHIFT);
 }

@@ -66,7 +66,11 @@ describe('a PTE', () => {
   fact('that is none is exactly zero', () => {
     expect(PTE_NONE).toBe(0);
     expect(pteNone(PTE_NONE)).toBe(true);
-    expect([ptePresent(PTE_NONE), pteKind(PTE_NONE), pteWrite(2 as Pte)]).toEqual([false, 0, false]);
+    expect([ptePresent(PTE_NONE), pteKind(PTE_NONE), pteWrite(2 as Pte)]).toEqual([
+      false,
+      0,
+      false,
+    ]);
   });
 });
 

@@ -2,37 +2,39 @@
  * Binding: makes a buffer this thread's arena. One machine per thread at a time; the hot path then uses
  * functions over branded indices, so that no object stands between a CPU and its words.
  */
+import { atLoad } from './at-load.ts';
 import { type ArenaMap, arenaMap, type Geometry } from './map.ts';
 import { PAGE_DESC_SHIFT } from './layout/page.ts';
 import { PTDESC_SHIFT } from './layout/ptdesc.ts';
 import { VMA } from './layout/mm.ts';
 import { bindWords } from './word.ts';
 
-let map: ArenaMap | null = null;
-let ptdescs = 0;
-let pages = 0;
-let bodies = 0;
-let owners = 0;
-let shift = 9;
-let mask = 511;
-let vmas = 0;
+// The free-running form makes constants of these (at-load.ts).
+let map: ArenaMap = arenaMap(atLoad.geometry); // @constant
+let ptdescs = map.ptdescs; // @constant
+let pages = map.pages; // @constant
+let bodies = map.bodies; // @constant
+let owners = map.owners; // @constant
+let shift = map.geometry.ptrsShift; // @constant
+let mask = (1 << shift) - 1; // @constant
+let vmas = map.vmas; // @constant
 
 /** Binds `buffer`, laid out for `geometry`. `spins`: busy-wait iterations before a waiter sleeps. */
 export function bindArena(buffer: SharedArrayBuffer, geometry: Geometry, spins: number): ArenaMap {
-  map = arenaMap(geometry);
-  bindWords(new Int32Array(buffer, 0, map.sizeWords), spins);
-  ptdescs = map.ptdescs;
-  pages = map.pages;
-  bodies = map.bodies;
-  owners = map.owners;
-  vmas = map.vmas;
+  const next = arenaMap(geometry);
+  bindWords(new Int32Array(buffer, 0, next.sizeWords), spins);
+  map = next;
+  ptdescs = next.ptdescs;
+  pages = next.pages;
+  bodies = next.bodies;
+  owners = next.owners;
+  vmas = next.vmas;
   shift = geometry.ptrsShift;
   mask = (1 << shift) - 1;
-  return map;
+  return next;
 }
 
 export function boundMap(): ArenaMap {
-  if (map === null) throw new Error('no arena is bound to this thread');
   return map;
 }
 

@@ -8,6 +8,8 @@
  * another CPU is to go on.
  */
 
+import { atLoad } from './at-load.ts';
+
 /** The kinds of passage, part of a history's vocabulary. */
 export const GATE = {
   load: 0,
@@ -37,13 +39,15 @@ export interface Gate {
 }
 
 let gate: Gate | null = null;
+let open = atLoad.open; // @constant
 
 /** Sets this thread's gate; null opens it. */
 export function setGate(next: Gate | null): void {
   gate = next;
+  open = next === null;
 }
 
 /** One passage. The only call that makes a function part of the stepped form. */
 export function passGate(cpu: CpuRef, op: number, at: number, seen: number): boolean {
-  return gate !== null && gate.pass(cpu, op, at, seen);
+  return !open && gate !== null && gate.pass(cpu, op, at, seen);
 }

@@ -19,6 +19,9 @@ test.prop([states, levels, generations])('a state word gives back its parts', (s
   expect([frameStateOf(word), frameLevelOf(word), frameGenerationOf(word)]).toEqual([s, l, g]);
 });
 
-test.prop([states, levels, generations])('generations wrap without touching the rest', (s, l, g) => {
-  expect(frameState(s, l, g + 2 ** 28) | 0).toBe(frameState(s, l, g) | 0);
-});
+test.prop([states, levels, generations])(
+  'generations wrap without touching the rest',
+  (s, l, g) => {
+    expect(frameState(s, l, g + 2 ** 28) | 0).toBe(frameState(s, l, g) | 0);
+  },
+);

@@ -2,13 +2,20 @@
 import { setFlagsFromString } from 'node:v8';
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect, test as fact } from 'vitest';
-import { ACTORS, LOCKS, RACES } from '#trace/vocabulary';
 import { COUNTERS } from '#trace/counters';
 import { FACTS } from '#trace/fact';
+import { ACTORS, LOCKS, RACES } from '#trace/vocabulary';
 import { CONTROL } from './layout/control.ts';
 import { MM, VMA } from './layout/mm.ts';
 import { PAGE, PAGE_DESC_SHIFT } from './layout/page.ts';
-import { ACTORS_MAX, COUNTERS_MAX, LOCKS_MAX, MCS_NODE, PERCPU, RACES_MAX } from './layout/percpu.ts';
+import {
+  ACTORS_MAX,
+  COUNTERS_MAX,
+  LOCKS_MAX,
+  MCS_NODE,
+  PERCPU,
+  RACES_MAX,
+} from './layout/percpu.ts';
 import { PTDESC, PTDESC_SHIFT } from './layout/ptdesc.ts';
 import { LINE_WORDS, linedStruct, roundUpToLine, struct } from './layout/struct.ts';
 

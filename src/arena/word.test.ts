@@ -55,7 +55,11 @@ describe('waiting', () => {
         waitWhile({ id: 1, block }, workerData.at, 7);
         parentPort.postMessage(new Int32Array(workerData.buffer)[workerData.at]);
       })();`,
-      { eval: true, execArgv: [], workerData: { buffer: words.buffer, geometry: GEOMETRY, at: AT, root } },
+      {
+        eval: true,
+        execArgv: [],
+        workerData: { buffer: words.buffer, geometry: GEOMETRY, at: AT, root },
+      },
     );
     words[AT] = 7;
     const woken = new Promise((resolve) => worker.once('message', resolve));

@@ -12,6 +12,7 @@
  * not empty. An Atomics.notify without need costs more than the whole lock.
  */
 
+import { atLoad } from './at-load.ts';
 import { nowMs } from './clock.ts';
 import { type CpuRef, GATE, passGate } from './gate.ts';
 import { Halted } from './halt.ts';
@@ -22,13 +23,16 @@ import { LINE_WORDS } from './layout/struct.ts';
 /** The arena's words. One alias for the whole project. */
 export type Words = Int32Array<SharedArrayBuffer>;
 
-let words: Words = new Int32Array(new SharedArrayBuffer(4));
-let spinLimit = 1000;
+// The free-running form makes constants of these (at-load.ts).
+let words: Words = new Int32Array(atLoad.buffer); // @constant
+let spinLimit = atLoad.spins; // @constant
+let totalStoreOrder = atLoad.totalStoreOrder; // @constant
 
 /** Makes `next` this thread's arena; `spins` bounds busy waiting before a sleep. */
 export function bindWords(next: Words, spins: number): void {
   words = next;
   spinLimit = spins;
+  totalStoreOrder = false;
 }
 
 /** The words themselves, for image, audit and oracles; tidy forbids indexing them outside arena. */
@@ -56,6 +60,17 @@ export function storeAndWake(cpu: CpuRef, at: number, value: number): void {
 export function exchange(cpu: CpuRef, at: number, value: number): number {
   passGate(cpu, GATE.exchange, at, 0);
   return Atomics.exchange(words, at, value);
+}
+
+/**
+ * A store that nothing before it may pass. JavaScript has no such store: on a machine where every store is one
+ * (x86-64) it is a plain store, elsewhere a sequentially consistent one. It wakes nobody: whoever sleeps on the
+ * word finds the change within a millisecond.
+ */
+export function storeRelease(cpu: CpuRef, at: number, value: number): void {
+  passGate(cpu, GATE.store, at, 0);
+  if (totalStoreOrder) words[at] = value;
+  else Atomics.store(words, at, value);
 }
 
 /** Returns the value found; the exchange took place if that is `expected`. */

@@ -3,7 +3,8 @@ import { fc, test } from '@fast-check/vitest';
 import { expect, test as fact } from 'vitest';
 import { Prng } from './prng.ts';
 
-const draw = (prng: Prng, count: number): number[] => Array.from({ length: count }, () => prng.next());
+const draw = (prng: Prng, count: number): number[] =>
+  Array.from({ length: count }, () => prng.next());
 
 test.prop([fc.integer(), fc.integer()])('a seed and stream give one sequence', (seed, stream) => {
   expect(draw(new Prng(seed, stream), 50)).toEqual(draw(new Prng(seed, stream), 50));

@@ -32,12 +32,12 @@ export async function runCampaign(context: Context, campaign: Campaign): Promise
   const runs: Run[] = [];
   let failure: unknown = null;
   try {
-    const root = campaign.broken === null ? null : await engine.prepareBroken(campaign.broken);
+    const entry = campaign.broken === null ? null : await engine.prepareBroken(campaign.broken);
     for (const [i, plan] of plans.entries()) {
       if (signal.aborted) break;
       const place = plans.length > 1 ? ` (${i + 1} of ${plans.length})` : '';
       const run = await engine.run(plan, {
-        ...(root === null ? {} : { root }),
+        ...(entry === null ? {} : { entry }),
         onProgress: (progress) =>
           line.show(`${plan.scenario} under ${plan.protocol}${place}`, progress),
         signal,

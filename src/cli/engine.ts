@@ -20,7 +20,7 @@ export interface Engine {
   protocols(): Promise<readonly ProtocolInfo[]>;
   brokenVersions(): Promise<readonly BrokenVersion[]>;
   oracles(): Promise<readonly OracleInfo[]>;
-  /** Makes the broken version ready; the URL of its tree, for `RunHooks.root`. */
+  /** Makes the broken version ready; the URL of its entry module, for `RunHooks.entry`. */
   prepareBroken(edit: Edit): Promise<string>;
   run(plan: Plan, hooks: RunHooks): Promise<Run>;
 }
@@ -47,7 +47,7 @@ export interface OracleInfo {
 
 export interface RunHooks {
   /** Tree of the code to run; the living build if left out. */
-  readonly root?: string;
+  readonly entry?: string;
   onProgress?(progress: Progress): void;
   readonly signal?: AbortSignal;
   readonly deadlineMs?: number;

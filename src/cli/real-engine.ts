@@ -28,7 +28,7 @@ export function realEngine(root: string): Engine {
     },
     async prepareBroken(edit) {
       const { ensureVariant } = await import('#derive/variants');
-      return (await ensureVariant(edit)).plain.href;
+      return new URL('tasks/entry.js', (await ensureVariant(edit)).plain).href;
     },
     async run(plan, hooks) {
       const { runPlan } = await import('#machine/run');

@@ -73,7 +73,7 @@ describe('a broken version', () => {
       broken: 'no-recheck',
     });
     expect(prepared.map((edit) => edit.name)).toEqual(['no-recheck']);
-    expect(hooks[0].root).toBe('file:///variants/no-recheck/');
+    expect(hooks[0].entry).toBe('file:///variants/no-recheck/');
     expect(stdout).toContain('broken version no-recheck');
   });
 

@@ -68,7 +68,7 @@ const RECLAIM: readonly Edit[] = [
     becomes: 'const nested = false;',
     protocol: 'async-scanner',
     scenario: 'fault-vs-scanner',
-    oracle: 'lost-entry',
+    oracle: 'nonempty-table-freed',
   },
   {
     name: 'scan-drops-ptl',
@@ -169,6 +169,7 @@ const LOCKS: readonly Edit[] = [
     'two CPUs may draw the same ticket',
     'ticket-take',
     'const drawn = load(cpu, lockp); addAndWake(cpu, lockp, TICKET); const mine = drawn >>> 16;',
+    'livelock',
   ),
   lock('mcs', 'no-wait', 'a CPU queues but does not wait', 'mcs-wait', ''),
   lock(
@@ -177,6 +178,7 @@ const LOCKS: readonly Edit[] = [
     'two CPUs may queue behind the same node',
     'mcs-queue',
     'const before = load(cpu, lockp); store(cpu, lockp, node);',
+    'livelock',
   ),
   lock('rwsem', 'reader-no-wait', 'readers do not wait for the writer', 'rwsem-read-wait', ''),
   lock('rwsem', 'writer-no-wait', 'a writer does not wait for readers', 'rwsem-write-wait', ''),
@@ -195,11 +197,18 @@ function torture(
   return { name, bug: 'control', summary, source: SERIES.ours, label, protocol: 'none', ...rest };
 }
 
-function lock(which: string, fault: string, summary: string, label: string, becomes: string): Edit {
+function lock(
+  which: string,
+  fault: string,
+  summary: string,
+  label: string,
+  becomes: string,
+  oracle = 'mutual-exclusion',
+): Edit {
   return torture(`${which}-${fault}`, summary, label, {
     becomes,
     scenario: 'locktorture',
-    oracle: 'mutual-exclusion',
+    oracle,
     parameters: { lock: which },
   });
 }

@@ -7,14 +7,26 @@ import { judge } from '#oracles/judges';
 import { cpuNow, lockName } from '#oracles/naming';
 import { type Verdict, verdict } from '#oracles/verdict';
 
-/** CPU `cpu` waits for the word `at` to change. */
+/** CPU `cpu` waits for the word `at` to be no longer `seen`. */
 export interface Wait {
   readonly cpu: number;
   readonly at: number;
+  readonly seen: number;
 }
 
-/** What is wrong with a machine in which `waits`, also noted in the arena, is all that goes on. */
-export function judgeDeadlock(evidence: Evidence, waits: readonly Wait[]): Verdict[] {
+/** Where in its block a CPU that runs freely notes its wait. */
+export interface WaitOffsets {
+  readonly waitAt: number;
+  readonly waitSeen: number;
+}
+
+/** What is wrong with a machine in which `waits` is all that goes on. */
+export function judgeDeadlock(
+  evidence: Evidence,
+  waits: readonly Wait[],
+  offsets: WaitOffsets,
+): Verdict[] {
+  for (const wait of waits) noteWait(evidence, wait, offsets);
   const verdicts = judge(evidence);
   if (verdicts.some(({ kind }) => kind === 'deadlock')) return verdicts;
   const { words, map } = evidence;
@@ -24,4 +36,11 @@ export function judgeDeadlock(evidence: Evidence, waits: readonly Wait[]): Verdi
     ...verdicts,
     verdict('deadlock', cpus, `nobody can go on; waited for: ${each.join(', ')}`),
   ];
+}
+
+/** Notes a wait where the judges look for it. */
+function noteWait({ words, map }: Evidence, wait: Wait, offsets: WaitOffsets): void {
+  const block = map.percpu + wait.cpu * map.percpuWords;
+  words[block + offsets.waitAt] = wait.at;
+  words[block + offsets.waitSeen] = wait.seen;
 }

@@ -1,8 +1,8 @@
-/** Small machines and plans that make the paths of a table's life meet, for the tests of this room. */
+/** Small machines and plans that make the lives of one table meet, for the tests of this room. */
 import type { Geometry } from '#arena/map';
 import type { LineEdit } from '#derive/apply-edit';
 import { treeRoots } from '#derive/variants';
-import type { Op, Plan, Where } from '#scenario/plan';
+import type { Op, Plan, TorturedLock } from '#scenario/plan';
 import { RandomStrategy } from './random.ts';
 import { SteppedMachine } from './stepped-machine.ts';
 import { loadSteppedTree } from './stepped-tree.ts';
@@ -15,16 +15,32 @@ export const TINY: Geometry = {
   tables: 32,
   bodies: 48,
   pages: 32,
-  vmas: 4,
+  vmas: 8,
   gatherPages: 2,
   batch: 1,
   backing: 'fixed',
 };
 
-const WHOLE: Where = { region: 0, extent: 'whole', share: 'all' };
-const TOUCH: Op = { op: 'touch', access: 'write', pages: 'every', ...WHOLE };
-const DONTNEED: Op = { op: 'dontneed', ...WHOLE };
-const SCAN: Op = { op: 'scan' };
+const WHOLE = { region: 0, extent: 'whole', share: 'all' } as const;
+const TOUCH = { op: 'touch', access: 'write', pages: 'every', ...WHOLE } as const;
+const DONTNEED = { op: 'dontneed', ...WHOLE } as const;
+const SCAN = { op: 'scan' } as const;
+
+/** A bit of everything, at random places. */
+export const MIX: Op = {
+  op: 'mix',
+  times: 4,
+  choices: [
+    { weight: 3, do: [{ ...TOUCH, extent: 'slot' }] },
+    { weight: 2, do: [{ ...TOUCH, access: 'read', extent: 'part' }] },
+    { weight: 3, do: [{ ...DONTNEED, extent: 'slot' }] },
+    { weight: 2, do: [{ ...DONTNEED, extent: 'part' }] },
+    { weight: 1, do: [{ op: 'punch', percent: 50, ...WHOLE }] },
+    { weight: 1, do: [{ op: 'munmap', ...WHOLE, extent: 'part' }] },
+    { weight: 1, do: [{ op: 'mmap', region: 0 }] },
+    { weight: 2, do: [SCAN] },
+  ],
+};
 
 /** Names the columns after what they make meet; one slot, two CPUs. */
 export const PLANS = {
@@ -38,8 +54,24 @@ export const PLANS = {
   scannerVsScanner: plan('async-scanner', [[times(2, TOUCH, DONTNEED, SCAN)], [times(3, SCAN)]]),
 };
 
+/** Torture of RCU itself; settings may differ. */
+export function rcuTorture(more: Partial<Plan> = {}): Plan {
+  const column = (role: 'reader' | 'writer') => [times(10, { op: 'rcutorture', role })];
+  return plan('none', [column('reader'), column('writer')], more);
+}
+
+/** Torture of one kind of lock. */
+export function lockTorture(lock: TorturedLock): Plan {
+  const column = [times(5, { op: 'locktorture', lock })];
+  return plan('none', [column, column]);
+}
+
 /** A plan for one CPU per column. */
-export function plan(protocol: string, columns: readonly (readonly Op[])[], more = {}): Plan {
+export function plan(
+  protocol: string,
+  columns: readonly (readonly Op[])[],
+  more: Partial<Plan> = {},
+): Plan {
   return {
     scenario: 'small',
     seed: 1,
@@ -82,20 +114,9 @@ export async function machineFor(
   stepsMax?: number,
 ): Promise<SteppedMachine> {
   const { stepped } = await treeRoots(edit);
-  const geometry = { ...TINY, cpus: small.cpus };
+  const { cpus, levels, backing } = small;
+  const geometry = { ...TINY, cpus, levels, backing };
   return new SteppedMachine(await loadSteppedTree(stepped), small, geometry, stepsMax);
-}
-
-/** The plain form of a tree, as far as one CPU on this thread needs it. */
-export async function loadPlainTree(root: URL) {
-  const clock: typeof import('#arena/clock') = await import(new URL('arena/clock.js', root).href);
-  const gate: typeof import('#arena/gate') = await import(new URL('arena/gate.js', root).href);
-  const map: typeof import('#arena/map') = await import(new URL('arena/map.js', root).href);
-  const bind: typeof import('#tasks/bind') = await import(new URL('tasks/bind.js', root).href);
-  const main: typeof import('#tasks/cpu-main') = await import(
-    new URL('tasks/cpu-main.js', root).href
-  );
-  return { clock, gate, map, bind, main };
 }
 
 /** A strategy for tests: one switch in ten steps. */

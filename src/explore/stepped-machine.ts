@@ -9,8 +9,6 @@
  * Three stretches are not the strategy's: boot with the setup operations, when CPU 0 is alone; the
  * fair phase, in which CPUs take turns; and the end of the process, CPU 0 alone again.
  */
-
-import type { Cpu } from '#arch/cpu';
 import type { CpuRef, Gate } from '#arena/gate';
 import type { ArenaMap, Geometry } from '#arena/map';
 import type { Words } from '#arena/word';
@@ -26,15 +24,14 @@ import type { Coroutine, SteppedTree } from './stepped-tree.ts';
 import type { Strategy } from './strategy.ts';
 
 /** Steps after which an execution is cut off. */
-export const STEPS_MAX = 100_000;
+const STEPS_MAX = 100_000;
 /** Steps that a CPU takes in the fair phase before it is another's turn. */
 const FAIR_TURN_STEPS = 64;
-
 const NOBODY = -1;
-/** Stands for "no passage": a coroutine that has not started, or has ended. */
+/** Of a coroutine that has not started, or has ended. */
 const NO_PASSAGE = -1;
 
-/** Who decides: CPU 0 is alone; each CPU stops at its first passage; the strategy. */
+/** CPU 0 is alone; each CPU stops at its first passage; the strategy decides. */
 type Mode = 'alone' | 'starting' | 'free';
 
 export class SteppedMachine implements Gate {
@@ -42,13 +39,11 @@ export class SteppedMachine implements Gate {
   readonly words: Words;
   private readonly tree: SteppedTree;
   private readonly plan: Plan;
-  private readonly geometry: Geometry;
   private readonly blank: Int32Array<ArrayBuffer>;
   private readonly history: History;
   private readonly phaseAt: number;
   private readonly phaseFair: number;
   private readonly gateWait: number;
-
   /** The passage at which each CPU stands: kind, word, and the value it waits to see changed. */
   private readonly op: Int32Array;
   private readonly at: Int32Array;
@@ -57,13 +52,12 @@ export class SteppedMachine implements Gate {
   private mode: Mode = 'alone';
   private strategy: Strategy | null = null;
   private turnSteps = 0;
-  /** Who goes on. */
+  /** Who takes the next step. */
   private next = NOBODY;
 
   constructor(tree: SteppedTree, plan: Plan, geometry: Geometry, stepsMax = STEPS_MAX) {
     this.tree = tree;
     this.plan = plan;
-    this.geometry = geometry;
     this.map = tree.map.arenaMap(geometry);
     this.words = new Int32Array(new SharedArrayBuffer(4 * this.map.sizeWords));
     this.blank = tree.image.saveImage(this.words);
@@ -80,7 +74,7 @@ export class SteppedMachine implements Gate {
   execute(strategy: Strategy, execution: number): Execution {
     const { tree, plan, history } = this;
     tree.image.restoreImage(this.words, this.blank);
-    const machine = tree.bind.bindMachine(this.words.buffer, this.geometry, plan, 0);
+    const machine = tree.bind.bindMachine(this.words.buffer, this.map.geometry, plan, 0);
     tree.clock.setClock(() => history.steps);
     tree.gate.setGate(this);
     this.strategy = strategy;
@@ -110,18 +104,15 @@ export class SteppedMachine implements Gate {
   }
 
   private live(machine: Machine): { end: ExecutionEnd; verdicts: Verdict[] } {
-    const cpus = this.plan.columns.map((_, id) => this.makeCpu(id));
-    const end = this.runAll(cpus.map((cpu) => this.tree.main.cpuMain(cpu, machine)));
+    const { bind, main } = this.tree;
+    const cpus = this.plan.columns.map((_, id) => bind.makeCpu(id, this.plan.seed));
+    const end = this.runAll(cpus.map((cpu) => main.cpuMain(cpu, machine)));
     if (end !== 'done') return { end, verdicts: this.judgeBroken(end) };
     const verdicts = judge(this.evidence('fair'));
     if (verdicts.length > 0) return { end, verdicts };
-    const exit = this.runAlone(this.tree.main.cpuExit(cpus[0]!, machine));
+    const exit = this.runAlone(main.cpuExit(cpus[0]!, machine));
     if (exit !== 'done') return { end: exit, verdicts: this.judgeBroken(exit) };
     return { end, verdicts: judge(this.evidence('exit')) };
-  }
-
-  private makeCpu(id: number): Cpu {
-    return this.tree.bind.makeCpu(id, this.plan.seed);
   }
 
   /** Boot, then all CPUs to their ends. */
@@ -158,12 +149,13 @@ export class SteppedMachine implements Gate {
 
   /** After a passage of `running`, or its end: who takes the next step. */
   private whoIsNext(running: number): number {
-    if (this.history.isFull || this.mode === 'starting') return NOBODY;
-    if (this.mode === 'alone') return this.isEnabled(running) ? running : NOBODY;
-    const { enabled } = this;
-    enabled.length = 0;
-    for (let id = 0; id < this.op.length; id++) if (this.isEnabled(id)) enabled.push(id);
-    if (enabled.length <= 1) return enabled[0] ?? NOBODY;
+    const { enabled, history, mode } = this;
+    if (history.isFull || mode === 'starting') return NOBODY;
+    if (mode === 'alone') return this.isEnabled(running) ? running : NOBODY;
+    let count = 0;
+    for (let id = 0; id < this.op.length; id++) if (this.isEnabled(id)) enabled[count++] = id;
+    while (enabled.length > count) enabled.pop();
+    if (count <= 1) return enabled[0] ?? NOBODY;
     if (this.words[this.phaseAt]! >= this.phaseFair) return this.whoseTurn(running);
     return this.strategy!.pick(enabled, running);
   }
@@ -188,22 +180,14 @@ export class SteppedMachine implements Gate {
 
   private judgeBroken(end: ExecutionEnd): Verdict[] {
     if (end === 'halted') return judge(this.evidence('halted'));
-    if (end === 'deadlock') return judgeDeadlock(this.evidence('stopped'), this.noteWaits());
-    return judge(this.evidence('stopped'));
+    if (end === 'steps') return judge(this.evidence('stopped'));
+    return judgeDeadlock(this.evidence('stopped'), this.waits(), this.tree.percpu.PERCPU);
   }
 
-  /** Who waits for what, also noted where a free-running CPU notes it and the judges look. */
-  private noteWaits(): Wait[] {
-    const { PERCPU } = this.tree.percpu;
+  private waits(): Wait[] {
     const waits: Wait[] = [];
-    for (const [cpu, op] of this.op.entries()) {
-      if (op !== this.gateWait) continue;
-      const block = this.map.percpu + cpu * this.map.percpuWords;
-      const at = this.at[cpu]!;
-      this.words[block + PERCPU.waitAt] = at;
-      this.words[block + PERCPU.waitSeen] = this.seen[cpu]!;
-      waits.push({ cpu, at });
-    }
+    for (const [cpu, op] of this.op.entries())
+      if (op === this.gateWait) waits.push({ cpu, at: this.at[cpu]!, seen: this.seen[cpu]! });
     return waits;
   }
 

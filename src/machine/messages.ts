@@ -9,8 +9,8 @@ export interface MachineMessage {
   readonly buffer: SharedArrayBuffer;
   readonly geometry: Geometry;
   readonly plan: Plan;
-  /** URL of the tree to import from, ending in a slash: the living build or a variant. */
-  readonly root: string;
+  /** URL of the module to load (tasks/entry): of the living build's free-running form, or of a variant. */
+  readonly entry: string;
   readonly spins: number;
 }
 

@@ -16,12 +16,12 @@ import type { Evidence, Judges, Verdict } from './judges.ts';
 import type { MachineMessage } from './messages.ts';
 import { Monitor, type Progress } from './monitor.ts';
 import { kthreadsOf, sizeMachine } from './size.ts';
-import { CpuPool, KthreadPool, livingRoot } from './threads.ts';
+import { CpuPool, KthreadPool, livingEntry } from './threads.ts';
 
 export interface RunHooks {
   readonly judges: Judges;
-  /** Tree of the code to run; the living build if left out. */
-  readonly root?: string;
+  /** URL of the module to run (tasks/entry); the living build's if left out. */
+  readonly entry?: string;
   onProgress?(progress: Progress): void;
   /** Ends the run cleanly with the results so far. */
   readonly signal?: AbortSignal;
@@ -40,7 +40,7 @@ export async function runPlan(plan: Plan, hooks: RunHooks): Promise<Run> {
     buffer: cleanArena(map.sizeWords),
     geometry,
     plan,
-    root: hooks.root ?? livingRoot(),
+    entry: hooks.entry ?? livingEntry(),
     spins: spinsFor(geometry.cpus),
   };
   const words: Words = new Int32Array(message.buffer, 0, map.sizeWords);

@@ -16,9 +16,9 @@ function workerFile(name: string): string {
   return new URL(`${WORKERS}${name}.js`, import.meta.url).href;
 }
 
-/** URL of the living build's tree, for `MachineMessage.root`. */
-export function livingRoot(): string {
-  return new URL('../src/', workerFile('cpu')).href;
+/** The living build's free-running form, for `MachineMessage.entry`. */
+export function livingEntry(): string {
+  return new URL('../free/entry.js', workerFile('cpu')).href;
 }
 
 /** A profiler's preload flags must not land in every thread: they would overwrite each other's files. */

@@ -7,9 +7,7 @@
  * is set. On hardware it would run again after the fault; as long as no TLB is modelled, nothing else would
  * keep the page from being zapped and reused under it.
  */
-import { pageAt } from '#arena/arena';
-import { PAGE, PAGE_STATE, ZERO_PFN } from '#arena/layout/page';
-import { poke } from '#arena/word';
+import { PAGE_STATE, ZERO_PFN } from '#arena/layout/page';
 import type { Cpu } from '#arch/cpu';
 import { type Pmdp, pmdNone } from '#arch/pmd';
 import { mkPte, type Pte, PTE_NONE, pteNone, ptePfn, ptePresent, pteSame, pteWrite } from '#arch/pte';
@@ -70,7 +68,7 @@ function doAnonymousPage(
   index: number,
   write: boolean,
 ): number {
-  const pfn = write ? newPage(cpu) : ZERO_PFN;
+  const pfn = write ? allocPage(cpu, cpu.storeValue) : ZERO_PFN;
   if (pfn === 0) return VM_FAULT.oom;
   const ptep = pteOffsetMapLock(cpu, mm, pmdp, index);
   if (ptep === 0) {
@@ -101,7 +99,7 @@ function doAnonymousPage(
 
 /** A write to the zero page: a page of its own takes its place. */
 function doWpPage(cpu: Cpu, mm: Mm, pmdp: Pmdp, index: number, orig: Pte): number {
-  const pfn = newPage(cpu);
+  const pfn = allocPage(cpu, cpu.storeValue);
   if (pfn === 0) return VM_FAULT.oom;
   const ptep = pteOffsetMapLock(cpu, mm, pmdp, index);
   if (ptep === 0) {
@@ -125,10 +123,4 @@ function doWpPage(cpu: Cpu, mm: Mm, pmdp: Pmdp, index: number, orig: Pte): numbe
   }
   count(cpu, COUNTER.faultsWrite, 1);
   return VM_FAULT.done;
-}
-
-function newPage(cpu: Cpu): number {
-  const pfn = allocPage(cpu);
-  if (pfn !== 0) poke(pageAt(pfn) + PAGE.content, cpu.storeValue);
-  return pfn;
 }

@@ -40,8 +40,8 @@ export function initializePages(): void {
   poke(CONTROL.zoneFresh, FIRST_PFN);
 }
 
-/** A zeroed page frame, or 0 when there is none. */
-export function allocPage(cpu: Cpu): number {
+/** A page frame whose word is `content`, or 0 when there is none. */
+export function allocPage(cpu: Cpu, content: number): number {
   const pfn = takeFrame(cpu, list);
   if (pfn === 0) return 0;
   const at = pageAt(pfn);
@@ -49,7 +49,7 @@ export function allocPage(cpu: Cpu): number {
   if ((state & PAGE_STATE_MASK) !== PAGE_STATE.free)
     panic(cpu, FACT.pageMismatch, pfn, state, PAGE_STATE.free, 0, 0);
   poke(at + PAGE.state, (state + (1 << PAGE_GENERATION_SHIFT)) | PAGE_STATE.allocated);
-  poke(at + PAGE.content, 0);
+  poke(at + PAGE.content, content);
   return pfn;
 }
 

@@ -8,7 +8,6 @@
  */
 import { bodyAt, bodyOfPlace, ownerAt, ptdescAt, ptrsMask, ptrsShift } from '#arena/arena';
 import { MM } from '#arena/layout/mm';
-import { PERCPU } from '#arena/layout/percpu';
 import {
   FRAME,
   frameStateOf,
@@ -16,10 +15,6 @@ import {
   USE_ACTOR_MASK,
   USE_ACTOR_SHIFT,
   USE_COUNT_MASK,
-  USE_CPU_MASK,
-  USE_CPU_SHIFT,
-  USE_OPERATION_MASK,
-  USE_OPERATION_SHIFT,
 } from '#arena/layout/ptdesc';
 import { peek, poke, read, store, write } from '#arena/word';
 import type { Cpu } from '#arch/cpu';
@@ -56,26 +51,37 @@ export function ptepOf(table: number, index: number): Ptep {
 }
 
 /**
- * Place of the pmd entry that maps `slot`, or 0 where an upper entry is none. The upper tables stay: only
- * munmap frees them, and the caller's mmap or VMA lock keeps it out.
+ * Place of the pmd entry that maps `slot`, or 0 where an upper entry is none. Only munmap frees upper tables, and
+ * the caller's mmap lock, VMA lock or read section keeps the memory of what it finds.
  */
 export function pmdOffset(cpu: Cpu, mm: Mm, slot: number): Pmdp {
-  const shift = ptrsShift();
   const mask = ptrsMask();
-  let body = bodyAt(peek(ptdescAt(peek(mm.at + MM.pgd)) + PTDESC.body));
-  for (let level = mm.topLevel; level > 1; level--) {
-    const entry = read(cpu, body + ((slot >>> ((level - 1) * shift)) & mask)) as Pmd;
-    if (!pmdTablePresent(entry)) return 0 as Pmdp;
-    body = bodyAt(tableBody(cpu, entry, level - 1));
+  const index = slot & mask;
+  if (slot - index !== cpu.pmdBase || peek(cpu.pmdStateAt) !== cpu.pmdState) {
+    if (!walkToPmd(cpu, mm, slot - index)) return 0 as Pmdp;
   }
-  return (body + (slot & mask)) as Pmdp;
+  return (cpu.pmdBody + index) as Pmdp;
 }
 
-/** Body of the table that `entry` points to, after a check that the frame is what the entry says. */
-export function tableBody(cpu: Cpu, entry: Pmd, level: number): number {
-  const at = ptdescAt(pmdTable(entry));
-  if (!pmdMatchesFrame(entry, peek(at + PTDESC.state))) checkFrame(cpu, entry, level);
-  return peek(at + PTDESC.body);
+/** Walks the upper levels and caches where they lead for the slots from `base` on; false: to nothing. */
+function walkToPmd(cpu: Cpu, mm: Mm, base: number): boolean {
+  const shift = ptrsShift();
+  const mask = ptrsMask();
+  let table = peek(mm.at + MM.pgd);
+  for (let level = mm.topLevel; level > 1; level--) {
+    const body = bodyAt(peek(ptdescAt(table) + PTDESC.body));
+    const entry = read(cpu, body + ((base >>> ((level - 1) * shift)) & mask)) as Pmd;
+    if (!pmdTablePresent(entry)) return false;
+    table = pmdTable(entry);
+    const state = peek(ptdescAt(table) + PTDESC.state);
+    if (!pmdMatchesFrame(entry, state)) checkFrame(cpu, entry, level - 1);
+  }
+  const at = ptdescAt(table);
+  cpu.pmdBase = base;
+  cpu.pmdBody = bodyAt(peek(at + PTDESC.body));
+  cpu.pmdStateAt = at + PTDESC.state;
+  cpu.pmdState = peek(at + PTDESC.state);
+  return true;
 }
 
 /**
@@ -121,7 +127,7 @@ export function setPteAt(cpu: Cpu, table: number, index: number, value: Pte): bo
   if (peek(at + PTDESC.body) === 0 && !attachBody(cpu, table)) return false;
   if (frameStateOf(peek(at + PTDESC.state)) !== FRAME.table)
     noteFact(cpu, FACT.lostEntry, table, index, value, use, peek(at + PTDESC.state));
-  poke(at + PTDESC.use, ((use & USE_COUNT_MASK) + 1) | changer(cpu));
+  poke(at + PTDESC.use, ((use & USE_COUNT_MASK) + 1) | cpu.changer);
   write(cpu, bodyAt(peek(at + PTDESC.body)) + index, value);
   return true;
 }
@@ -164,7 +170,7 @@ export function pmdUnhook(cpu: Cpu, pmdp: Pmdp, table: number, slot: number): vo
     noteFact(cpu, FACT.nonemptyUnhooked, table, use & USE_COUNT_MASK, use, slot, 0);
   store(cpu, pmdp, PMD_NONE);
   notePmdChange(cpu, pmdp);
-  poke(at + PTDESC.use, (use & USE_COUNT_MASK) | changer(cpu));
+  poke(at + PTDESC.use, (use & USE_COUNT_MASK) | cpu.changer);
   markUnhooked(cpu, table);
   recordEvent(cpu, EVENT.unhook, table, slot);
 }
@@ -195,22 +201,13 @@ function markUnhooked(cpu: Cpu, table: number): void {
 /** A note exists for entries of PMD tables only; other upper entries change under exclusive locks. */
 function notePmdChange(cpu: Cpu, pmdp: Pmdp): void {
   const at = noteAt(pmdp);
-  if (at !== 0) poke(at, changer(cpu));
+  if (at !== 0) poke(at, cpu.changer);
 }
 
 function noteAt(pmdp: Pmdp): number {
   const at = ptdescAt(tableOfPlace(pmdp));
   const notes = peek(at + PTDESC.use);
   return notes === 0 ? 0 : bodyAt(notes) + (pmdp & ptrsMask());
-}
-
-/** This CPU's actor, number and operation, as they stand in a use word. */
-function changer(cpu: Cpu): number {
-  return (
-    (peek(cpu.block + PERCPU.actor) << USE_ACTOR_SHIFT) |
-    ((cpu.id & USE_CPU_MASK) << USE_CPU_SHIFT) |
-    ((peek(cpu.block + PERCPU.operation) & USE_OPERATION_MASK) << USE_OPERATION_SHIFT)
-  );
 }
 
 function tableOfPlace(place: number): number {

@@ -2,14 +2,14 @@
 import { bodyAt, ptdescAt, ptrsMask, ptrsShift } from '#arena/arena';
 import { MM } from '#arena/layout/mm';
 import { PTDESC } from '#arena/layout/ptdesc';
-import { peek, read } from '#arena/word';
+import { peek } from '#arena/word';
 import type { Cpu } from '#arch/cpu';
-import { type Pmd, type Pmdp, pmdNone } from '#arch/pmd';
+import { type Pmdp, pmdNone, pmdTable } from '#arch/pmd';
 import { spinLock, spinUnlock } from '#sync/spinlock';
 import { countRace } from '#trace/race';
 import { LOCK, RACE } from '#trace/vocabulary';
 import { type Mm, mmIncNrTables } from './mm.ts';
-import { lastPmdChanger, pmdLock, pmdPopulate, pmdpGet, pmdUnlock, tableBody } from './pgtable.ts';
+import { lastPmdChanger, pmdLock, pmdOffset, pmdPopulate, pmdpGet, pmdUnlock } from './pgtable.ts';
 import { allocTable, freeTable } from './table-alloc.ts';
 
 /**
@@ -35,16 +35,20 @@ export function pteAlloc(cpu: Cpu, mm: Mm, pmdp: Pmdp, slot: number): boolean {
 
 /** As `pmdOffset`, but allocates the upper tables that are missing; 0: out of memory. */
 export function pmdAlloc(cpu: Cpu, mm: Mm, slot: number): Pmdp {
-  const shift = ptrsShift();
-  const mask = ptrsMask();
-  let body = bodyAt(peek(ptdescAt(peek(mm.at + MM.pgd)) + PTDESC.body));
+  const pmdp = pmdOffset(cpu, mm, slot);
+  if (pmdp !== 0) return pmdp;
+  return upperTablesAlloc(cpu, mm, slot) ? pmdOffset(cpu, mm, slot) : (0 as Pmdp);
+}
+
+function upperTablesAlloc(cpu: Cpu, mm: Mm, slot: number): boolean {
+  let table = peek(mm.at + MM.pgd);
   for (let level = mm.topLevel; level > 1; level--) {
-    const entryp = (body + ((slot >>> ((level - 1) * shift)) & mask)) as Pmdp;
-    if (pmdNone(read(cpu, entryp) as Pmd) && !upperAlloc(cpu, mm, entryp, level - 1, slot))
-      return 0 as Pmdp;
-    body = bodyAt(tableBody(cpu, read(cpu, entryp) as Pmd, level - 1));
+    const body = bodyAt(peek(ptdescAt(table) + PTDESC.body));
+    const entryp = (body + ((slot >>> ((level - 1) * ptrsShift())) & ptrsMask())) as Pmdp;
+    if (pmdNone(pmdpGet(cpu, entryp)) && !upperAlloc(cpu, mm, entryp, level - 1, slot)) return false;
+    table = pmdTable(pmdpGet(cpu, entryp));
   }
-  return (body + (slot & mask)) as Pmdp;
+  return true;
 }
 
 function upperAlloc(cpu: Cpu, mm: Mm, entryp: Pmdp, level: number, slot: number): boolean {

@@ -39,7 +39,16 @@ type Act = 'lock' | 'unlock' | 'call' | 'boundary' | 'quiescent' | 'idle' | 'adv
 const acts = fc.array(
   fc.tuple(
     fc.nat(CPUS - 1),
-    fc.constantFrom<Act>('lock', 'unlock', 'call', 'boundary', 'quiescent', 'idle', 'advance', 'take'),
+    fc.constantFrom<Act>(
+      'lock',
+      'unlock',
+      'call',
+      'boundary',
+      'quiescent',
+      'idle',
+      'advance',
+      'take',
+    ),
   ),
   { minLength: 1, maxLength: 120 },
 );
@@ -92,7 +101,10 @@ class Model {
 
   private call(id: number): void {
     const word = this.awaited.size + 1;
-    this.awaited.set(word, this.section.filter((section) => section !== 0));
+    this.awaited.set(
+      word,
+      this.section.filter((section) => section !== 0),
+    );
     callRcu(machine.cpu(id), RCU_KIND.torture, word);
   }
 

@@ -1,9 +1,9 @@
 /** Facts about the fair reader-writer semaphore and the per-VMA lock. */
 import { beforeEach, describe, expect, test } from 'vitest';
+import { vmaAt } from '#arena/arena';
 import { CONTROL } from '#arena/layout/control';
 import { MM, VMA } from '#arena/layout/mm';
 import { PERCPU } from '#arena/layout/percpu';
-import { vmaAt } from '#arena/arena';
 import { peek } from '#arena/word';
 import { TestMachine } from '#tasks/machine.suite';
 import { LOCK } from '#trace/vocabulary';

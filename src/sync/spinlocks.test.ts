@@ -156,8 +156,7 @@ describe.each([
   test('that was waited for is counted as contended, and then held', () => {
     const [a, b] = [machine.cpu(0), machine.cpu(1)];
     spinLock(a, LOCKP, LOCK.ptl);
-    const waited =
-      mcs !== 0 ? b.block + PERCPU.mcs + MCS_NODE.waiting : LOCKP;
+    const waited = mcs !== 0 ? b.block + PERCPU.mcs + MCS_NODE.waiting : LOCKP;
     machine.meanwhile(1, 'wait', waited, () => spinUnlock(a, LOCKP, LOCK.ptl));
     spinLock(b, LOCKP, LOCK.ptl);
     expect(record(1, LOCK_RECORD.contended)).toBe(1);

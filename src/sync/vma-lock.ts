@@ -9,21 +9,22 @@
  * at least one of the two sees the other.
  */
 import { boundMap } from '#arena/arena';
-import { exchange, load, storeAndWake, waitWhile } from '#arena/word';
+import { exchange, load, read, storeAndWake, storeRelease, waitWhile } from '#arena/word';
 import type { Cpu } from '#arch/cpu';
 import { rcuIdleEnter, rcuIdleExit } from './rcu.ts';
 
 /** Tries to lock VMA `vma` for reading; false: a writer has it, or is about to. */
 export function vmaReadTrylock(cpu: Cpu, vma: number, vmaSeqp: number, mmSeqp: number): boolean {
   exchange(cpu, readerWord(cpu.block, vma), 1);
-  const free = load(cpu, vmaSeqp) !== load(cpu, mmSeqp); // @vma-recheck
+  // Whoever sees the writer's store to the VMA also sees the mm's sequence that preceded it.
+  const free = load(cpu, vmaSeqp) !== read(cpu, mmSeqp); // @vma-recheck
   if (free) return true;
   vmaReadUnlock(cpu, vma);
   return false;
 }
 
 export function vmaReadUnlock(cpu: Cpu, vma: number): void {
-  storeAndWake(cpu, readerWord(cpu.block, vma), 0);
+  storeRelease(cpu, readerWord(cpu.block, vma), 0);
 }
 
 /** Locks VMA `vma` for writing: announces itself, then waits until every reader has left. */

@@ -1,13 +1,17 @@
 /** Bodies of the kernel threads, one pass at a time: their service sleeps in between (workers/kthread.ts). */
+import { waitAsync } from '#arena/atomics-wait';
 import { CONTROL } from '#arena/layout/control';
 import { Halted } from '#arena/halt';
-import { peek } from '#arena/word';
+import { boundWords, peek, quietAdd, quietLoad, quietStore } from '#arena/word';
 import { type Cpu, enterActor } from '#arch/cpu';
 import { rcuDrain, rcuOperationEnd } from '#mm/rcu-free';
 import { boundProtocol } from '#mm/reclaim-protocol';
 import { rcuAdvance, rcuOffline, rcuOnline } from '#sync/rcu';
 import { ACTOR } from '#trace/vocabulary';
 import type { Machine } from './bind.ts';
+
+/** Pause of the grace-period thread, in milliseconds. */
+const GRACE_PAUSE_MS = 1;
 
 /** What a kernel thread does. */
 export type KthreadRole = 'scanner' | 'rcu';
@@ -20,6 +24,29 @@ export function kthreadPass(cpu: Cpu, machine: Machine, role: KthreadRole): numb
     if (error instanceof Halted) return 0;
     throw error;
   }
+}
+
+/** Changes the scanner's delay (ms) and slots per pass. */
+export function kthreadSetScan(delayMs: number, slots: number): void {
+  quietStore(CONTROL.scanDelay, delayMs);
+  quietStore(CONTROL.scanSlots, slots);
+  kthreadWake();
+}
+
+/** Ends the pause of all kernel threads. */
+export function kthreadWake(): void {
+  quietStore(CONTROL.kthreadWake, quietAdd(CONTROL.kthreadWake, 1) + 1);
+}
+
+/** To be read before a pass: a wake-up after it ends the pause that follows. */
+export function kthreadWakeCount(): number {
+  return quietLoad(CONTROL.kthreadWake);
+}
+
+/** The pause after a pass of `role`, without blocking the event loop. */
+export async function kthreadPause(role: KthreadRole, wakeCount: number): Promise<void> {
+  const ms = role === 'rcu' ? GRACE_PAUSE_MS : quietLoad(CONTROL.scanDelay);
+  if (ms > 0) await waitAsync(boundWords(), CONTROL.kthreadWake, wakeCount, ms);
 }
 
 /** Before the thread ends: its callbacks. */

@@ -3,17 +3,18 @@
  * parallelism: `meanwhile` lets another CPU act at a chosen passage, and a wait that nobody could end is an error
  * instead of a hang.
  */
-import { bodyAt, ptdescAt } from '#arena/arena';
+
+import { type Cpu, enterActor } from '#arch/cpu';
+import { type Pmd, pmdTable, pmdTablePresent } from '#arch/pmd';
+import { bodyAt, ptdescAt, vmaAt } from '#arena/arena';
 import { type CpuRef, GATE, GATE_NAMES, type Gate, setGate } from '#arena/gate';
 import { CONTROL } from '#arena/layout/control';
-import { MM } from '#arena/layout/mm';
+import { MM, VMA } from '#arena/layout/mm';
 import { PAGE } from '#arena/layout/page';
-import { FACT_RECORD, FACTS_MAX, PERCPU } from '#arena/layout/percpu';
+import { ACTORS_MAX, FACT_RECORD, FACTS_MAX, PERCPU } from '#arena/layout/percpu';
 import { PTDESC } from '#arena/layout/ptdesc';
 import { type ArenaMap, arenaMap, type Geometry } from '#arena/map';
 import { peek, type Words } from '#arena/word';
-import type { Cpu } from '#arch/cpu';
-import { type Pmd, pmdTable, pmdTablePresent } from '#arch/pmd';
 import { counter } from '#machine/harvest';
 import { madviseDontneed } from '#mm/madvise';
 import type { Mm } from '#mm/mm';
@@ -25,8 +26,7 @@ import type { Plan } from '#scenario/plan';
 import { rcuBoundary, rcuOffline, rcuOnline } from '#sync/rcu';
 import { COUNTERS, type CounterName } from '#trace/counters';
 import { FACTS } from '#trace/fact';
-import { ACTORS, RACES } from '#trace/vocabulary';
-import { ACTORS_MAX } from '#arena/layout/percpu';
+import { ACTOR, ACTORS, RACES } from '#trace/vocabulary';
 import { bindMachine, bootMachine, type Machine, makeCpu } from './bind.ts';
 
 /** Eight entries per table, four levels: 4096 pages of address space. */
@@ -138,7 +138,8 @@ export class TestMachine {
   readonly cpus: readonly Cpu[];
   private readonly stage: Stage;
 
-  constructor(plan: Partial<Plan> = {}, geometry: Partial<Geometry> = {}) {
+  /** `booted`: false leaves the boot to whoever tests it. */
+  constructor(plan: Partial<Plan> = {}, geometry: Partial<Geometry> = {}, booted = true) {
     setGate(null);
     this.plan = planOf(plan);
     this.geometry = {
@@ -155,10 +156,11 @@ export class TestMachine {
     this.machine = bindMachine(buffer, this.geometry, this.plan, 0);
     this.mm = this.machine.mm;
     this.cpus = Array.from({ length: this.geometry.cpus }, (_, id) => makeCpu(id, 1));
-    bootMachine(this.cpus[0]!, this.machine);
+    if (booted) bootMachine(this.cpus[0]!, this.machine);
+    for (const cpu of this.cpus) enterActor(cpu, ACTOR.access);
     this.stage = new Stage(this.cpus);
     setGate(this.stage);
-    if (this.plan.rcu === 'qsbr') for (const cpu of this.cpus) rcuOnline(cpu);
+    if (booted && this.plan.rcu === 'qsbr') for (const cpu of this.cpus) rcuOnline(cpu);
   }
 
   cpu(id: number): Cpu {
@@ -285,6 +287,20 @@ export class TestMachine {
 
   nrPuds(): number {
     return peek(this.map.mm + MM.nrPuds);
+  }
+
+  /** The VMAs in map order, as [start page, end page, flags]. */
+  vmas(): [start: number, end: number, flags: number][] {
+    const map = this.map.vmaMaps + peek(this.map.mm + MM.vmaMap) * this.map.vmaMapWords;
+    const ptrs = 1 << this.geometry.ptrsShift;
+    return Array.from({ length: peek(map) }, (_, i) => {
+      const at = vmaAt(peek(map + 1 + i));
+      return [
+        peek(at + VMA.startSlot) * ptrs + peek(at + VMA.startIndex),
+        peek(at + VMA.endSlot) * ptrs + peek(at + VMA.endIndex),
+        peek(at + VMA.flags),
+      ];
+    });
   }
 
   /** Tables by level that the top-level table leads to, found by a walk of the tree. */

@@ -4,11 +4,10 @@
  */
 import { CONTROL } from '#arena/layout/control';
 import { VMA_FLAG } from '#arena/layout/mm';
-import { PERCPU } from '#arena/layout/percpu';
 import { Halted } from '#arena/halt';
-import { peek, poke, sleepMs } from '#arena/word';
+import { peek, sleepMs } from '#arena/word';
 import { ptrsMask } from '#arena/arena';
-import type { Cpu } from '#arch/cpu';
+import { type Cpu, enterOperation } from '#arch/cpu';
 import { madviseDontneed } from '#mm/madvise';
 import { mmapRegion, munmap } from '#mm/mmap';
 import { rcuOperationEnd } from '#mm/rcu-free';
@@ -71,7 +70,7 @@ export function goesOn(): boolean {
 export function operationEnd(cpu: Cpu, machine: Machine): void {
   rcuOperationEnd(cpu);
   if (hasHook(HOOK.userReturn)) boundProtocol().userReturn(cpu, machine.mm);
-  poke(cpu.block + PERCPU.operation, (peek(cpu.block + PERCPU.operation) + 1) | 0);
+  enterOperation(cpu);
   if (peek(CONTROL.halt) !== 0) throw new Halted();
 }
 

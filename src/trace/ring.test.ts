@@ -1,11 +1,11 @@
 /** Facts about event rings, the race matrix, counters and facts in a CPU's block. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { enterActor } from '#arch/cpu';
 import { setClock } from '#arena/clock';
 import { Halted } from '#arena/halt';
 import { CONTROL } from '#arena/layout/control';
 import { EVENTS_MAX, FACTS_MAX, PERCPU } from '#arena/layout/percpu';
 import { peek } from '#arena/word';
-import { enterActor } from '#arch/cpu';
 import { TestMachine } from '#tasks/machine.suite';
 import { COUNTER, count } from './counters.ts';
 import { FACT, noteFact, panic } from './fact.ts';

@@ -1,0 +1,46 @@
+/**
+ * The machine that a thread is about to become, as far as it is known when its code is loaded.
+ *
+ * A CPU's thread loads the free-running form, in which every `let NAME = ...; // @constant` is a `const` and is never
+ * assigned again (derive/free-form.ts): V8 then folds the arena's base address and all places into the code. Elsewhere
+ * (tests, exploration) there is no machine at load, and `bindArena` sets the same names later.
+ */
+import type { Geometry } from './map.ts';
+
+export interface MachineAtLoad {
+  readonly buffer: SharedArrayBuffer;
+  readonly geometry: Geometry;
+  /** Busy-wait iterations before a waiter sleeps. */
+  readonly spins: number;
+  /** Whether the gate stays open: no noise, no enforced schedule. */
+  readonly open: boolean;
+  /** Whether this processor's stores become visible in program order. */
+  readonly totalStoreOrder: boolean;
+}
+
+declare global {
+  /** Set by a thread's entry point before it loads the free-running form. */
+  var pttortureMachine: MachineAtLoad | undefined;
+}
+
+const NO_MACHINE: MachineAtLoad = {
+  buffer: new SharedArrayBuffer(1 << 16),
+  geometry: {
+    cpus: 0,
+    ptrsShift: 1,
+    levels: 2,
+    tables: 0,
+    bodies: 0,
+    pages: 0,
+    vmas: 0,
+    gatherPages: 0,
+    batch: 0,
+    backing: 'fixed',
+  },
+  spins: 0,
+  open: false,
+  totalStoreOrder: false,
+};
+
+/** The machine at load; one of size nothing where there is none. */
+export const atLoad: MachineAtLoad = globalThis.pttortureMachine ?? NO_MACHINE;

@@ -1,0 +1,234 @@
+/** Facts about the machine: its size, the harvest of a run on this thread, and short runs on real threads. */
+import { describe, expect, test } from 'vitest';
+import { CONTROL } from '#arena/layout/control';
+import { arenaMap } from '#arena/map';
+import { peek } from '#arena/word';
+import type { Op, Plan, Region } from '#scenario/plan';
+import { cpuExit, cpuMain } from '#tasks/cpu-main';
+import { planOf, TestMachine } from '#tasks/machine.suite';
+import { ACTORS, LOCKS, RACES } from '#trace/vocabulary';
+import { harvestRun } from './harvest.ts';
+import type { Judges } from './judges.ts';
+import { runPlan } from './run.ts';
+import { kthreadsOf, sizeMachine } from './size.ts';
+
+const REGIONS: Region[] = [
+  { name: 'heap', pages: 256, flags: [], gapPages: 0 },
+  { name: 'odd', pages: 45, flags: [], gapPages: 3 },
+];
+const heap = { region: 0, share: 'all' } as const;
+const touch = (extent: 'whole' | 'slots', pages: 'every' | number): Op => ({
+  ...{ op: 'touch', access: 'write' },
+  ...heap,
+  extent,
+  pages,
+});
+const dontneed = (extent: 'whole' | 'slot' | 'part'): Op => ({ op: 'dontneed', ...heap, extent });
+
+/** Judges that find nothing, and remember what they were asked. */
+function silentJudges(): Judges & { moments: string[]; facts: number[] } {
+  const moments: string[] = [];
+  const facts: number[] = [];
+  return {
+    moments,
+    facts,
+    judge({ words, moment }) {
+      moments.push(moment);
+      facts.push(words[CONTROL.facts]!);
+      return [];
+    },
+    findDeadlock: () => null,
+    findStall: () => null,
+  };
+}
+
+describe('a machine is large enough', () => {
+  const everything: Op[] = REGIONS.flatMap((_, region): Op[] => [
+    { op: 'mmap', region },
+    { op: 'touch', access: 'write', region, share: 'all', extent: 'whole', pages: 'every' },
+  ]);
+
+  test.each([
+    ['three levels', { levels: 3 }],
+    ['four levels', { levels: 4 }],
+    ['bodies on demand', { backing: 'on-demand' }],
+    ['larger tables', { ptrsShift: 5 }],
+  ] as [string, Partial<Plan>][])('to fill all regions: %s', (_name, changes) => {
+    const plan = planOf({ cpus: 1, regions: REGIONS, setup: everything, ...changes });
+    const machine = new TestMachine(plan, sizeMachine(plan), false);
+    expect(cpuMain(machine.cpu(0), machine.machine)).toBe('done');
+    expect([machine.counter('oom'), machine.counter('segv')]).toEqual([0, 0]);
+    expect(machine.counter('rss')).toBe(301);
+  });
+
+  test('and has a block for each kernel thread', () => {
+    const options = { where: 'kthread' };
+    const plan = planOf({ cpus: 2, protocol: 'async-scanner', options, regions: REGIONS });
+    expect(kthreadsOf(plan)).toEqual(['scanner', 'rcu']);
+    expect(sizeMachine(plan).cpus).toBe(4);
+    expect(sizeMachine(planOf({ cpus: 2 })).cpus).toBe(2);
+  });
+
+  test('and grows with its regions', () => {
+    const words = (pages: number): number =>
+      arenaMap(sizeMachine(planOf({ regions: [{ ...REGIONS[0]!, pages }] }))).sizeWords;
+    expect(words(8192)).toBeGreaterThan(words(1024));
+  });
+});
+
+describe('the harvest of a run', () => {
+  const column: Op[] = [
+    touch('whole', 'every'),
+    dontneed('whole'),
+    { op: 'sleep', ms: 2 },
+    touch('whole', 'every'),
+  ];
+  const plan = planOf({
+    ...{ cpus: 1, protocol: 'pt-reclaim', regions: REGIONS, gatherPages: 300 },
+    ...{ setup: [{ op: 'mmap', region: 0 }], columns: [column] },
+    expectations: [
+      { figure: 'pteTables', min: 32, max: 32 },
+      { figure: 'vmpteAboveStartKiB', min: null, max: 4 },
+    ],
+  });
+  let machine: TestMachine;
+  const end = { cpuSeconds: 1, vmpteKiB: 0, rssKiB: 0, pteTables: 0 };
+
+  test('has every figure that the run left', () => {
+    machine = new TestMachine(plan, { cpus: 1 }, false);
+    expect(cpuMain(machine.cpu(0), machine.machine)).toBe('done');
+    const tables = machine.nrPtes() + machine.nrPmds() + machine.nrPuds();
+    Object.assign(end, { vmpteKiB: 4 * tables, rssKiB: 4 * 256, pteTables: machine.nrPtes() });
+    expect(cpuExit(machine.cpu(0), machine.machine)).toBe('done');
+    const { words, map } = machine;
+    const run = harvestRun({
+      ...{ plan, words, map, exit: 'pass', series: [[0, 1]], rssPeakKiB: 7, end },
+      ...{ isWhole: true, verdicts: [], note: null },
+    });
+    expect(run).toMatchObject({
+      ...{ protocol: 'pt-reclaim', cpus: 1, exit: 'pass', violations: [], note: null },
+      vmpteKiB: { start: 0, peak: end.vmpteKiB, end: end.vmpteKiB, series: [[0, 1]] },
+      rssKiB: { start: 0, peak: 1024, end: 1024 },
+      pages: { faulted: 512, zapped: 512 },
+      faults: { read: 0, write: 512, segv: 0, oom: 0 },
+      tables: { reclaimed: 32, pteTablesEnd: 32 },
+      operations: { touch: 2, dontneed: 1, mmap: 1 },
+      protocolCounts: { fastPath: 32 },
+      races: [],
+    });
+    expect(run.tables.allocated).toBe(run.tables.freed);
+    expect(run.seconds).toBeGreaterThanOrEqual(0.002);
+    expect(run.phases.map(({ name }) => name)).toEqual(['setup', 'main', 'fair']);
+    expect(run.expectations.map(({ found, met }) => [found, met])).toEqual([
+      [32, true],
+      [end.vmpteKiB, false],
+    ]);
+    expect(run.rcu.gracePeriods).toBe(machine.counter('rcuGracePeriods'));
+    expect(run.rcu.backlogPeak).toBeGreaterThanOrEqual(32);
+    expect(run.rcu.latencyUs.p50).toBeLessThanOrEqual(run.rcu.latencyUs.max);
+    const ptl = run.locks.find((lock) => lock.class === 'ptl')!;
+    expect(ptl).toMatchObject({ contended: 0, trylockFailed: 0, waitNs: 0 });
+    expect(ptl.acquisitions).toBeGreaterThan(512);
+  });
+
+  test('holds no expectations against a run that was cut off', () => {
+    const { words, map } = machine;
+    const run = harvestRun({
+      ...{ plan, words, map, exit: 'deadline', series: [], rssPeakKiB: 0, end },
+      ...{ isWhole: false, verdicts: [], note: 'cut off' },
+    });
+    expect([run.expectations, run.note]).toEqual([[], 'cut off']);
+  });
+
+  test('names what stands in the race matrix', () => {
+    const racing = new TestMachine({ protocol: 'async-scanner' });
+    racing.mmap(0, 64, 128);
+    racing.load(0, 64);
+    racing.meanwhile(1, 'load', CONTROL.scanOffset, () => {});
+    racing.scan(1);
+    const { words, map } = racing;
+    const run = harvestRun({
+      ...{ plan: racing.plan, words, map, exit: 'pass', series: [], rssPeakKiB: 0, end },
+      ...{ isWhole: true, verdicts: [], note: null },
+    });
+    for (const { kind, noticedBy, causedBy } of run.races) {
+      expect(RACES).toContain(kind);
+      expect(ACTORS).toContain(noticedBy);
+      expect(ACTORS).toContain(causedBy);
+    }
+    for (const lock of run.locks) expect(LOCKS).toContain(lock.class);
+    expect(peek(CONTROL.halt)).toBe(0);
+  });
+});
+
+const CHURN: Op[] = [
+  {
+    op: 'mix',
+    times: null,
+    choices: [
+      { weight: 6, do: [touch('slots', 12)] },
+      { weight: 2, do: [dontneed('slot')] },
+      { weight: 2, do: [dontneed('part')] },
+      {
+        weight: 1,
+        do: [
+          { op: 'munmap', ...heap, extent: 'slot' },
+          { op: 'mmap', region: 0 },
+        ],
+      },
+    ],
+  },
+];
+
+describe('a run on real threads', () => {
+  const churn = (changes: Partial<Plan>): Plan =>
+    planOf({
+      ...{ cpus: 2, regions: REGIONS, durationMs: 300 },
+      ...{ setup: [{ op: 'mmap', region: 0 }], columns: [CHURN, CHURN] },
+      ...changes,
+    });
+
+  test.each([
+    ['pt-reclaim', {}],
+    ['async-scanner', { where: 'kthread', delayMs: 2, sizePages: 1 << 20 }],
+  ] as [string, Plan['options']][])('of %s passes', async (protocol, options) => {
+    const judges = silentJudges();
+    const run = await runPlan(churn({ protocol, options }), { judges, deadlineMs: 20_000 });
+    expect([run.exit, run.note, run.violations]).toEqual(['pass', null, []]);
+    expect(judges.moments).toEqual(['fair', 'exit']);
+    expect(judges.facts).toEqual([0, 0]);
+    expect(run.seconds).toBeGreaterThanOrEqual(0.28);
+    expect(run.tables.allocated).toBe(run.tables.freed);
+    expect(run.tables.reclaimed).toBeGreaterThan(0);
+    expect(run.dataChecks.compared).toBeGreaterThanOrEqual(0);
+    expect(run.vmpteKiB.series.length).toBeGreaterThan(3);
+    if (protocol === 'async-scanner')
+      expect(run.protocolCounts['scannerPasses']).toBeGreaterThan(5);
+  });
+
+  test('ends cleanly when it is interrupted', async () => {
+    const judges = silentJudges();
+    const abort = new AbortController();
+    setTimeout(() => abort.abort(), 500);
+    const plan = churn({ durationMs: null });
+    const run = await runPlan(plan, { judges, signal: abort.signal, deadlineMs: 20_000 });
+    expect([run.exit, judges.moments]).toEqual(['interrupted', ['fair', 'exit']]);
+    expect(run.faults.write).toBeGreaterThan(0);
+  });
+
+  test('in the announced form of RCU comes to its end', async () => {
+    const judges = silentJudges();
+    const plan = churn({ protocol: 'pt-reclaim', rcu: 'announced' });
+    const run = await runPlan(plan, { judges, deadlineMs: 5000 });
+    expect([run.exit, run.note]).toEqual(['pass', null]);
+  });
+
+  // One lock word serves the classes page-table, pml and ptl there, and can have one algorithm only.
+  test('with one lock per mm comes to its end, whatever algorithms are asked for', async () => {
+    const judges = silentJudges();
+    const locks = { ptl: 'mcs', pml: 'ttas', 'page-table': 'ticket', zone: 'ttas' } as const;
+    const plan = churn({ splitLocks: false, locks });
+    const run = await runPlan(plan, { judges, deadlineMs: 5000 });
+    expect([run.exit, run.note]).toEqual(['pass', null]);
+  });
+});

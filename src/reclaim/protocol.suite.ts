@@ -1,0 +1,253 @@
+/**
+ * The conformance suite: what must be true of the memory manager whatever frees its empty PTE tables. A protocol's own
+ * test holds only what is peculiar to it.
+ */
+import { fc, test as property } from '@fast-check/vitest';
+import { describe, expect, test } from 'vitest';
+import { ptdescAt } from '#arena/arena';
+import { CONTROL } from '#arena/layout/control';
+import { PTDESC, USE_COUNT_MASK } from '#arena/layout/ptdesc';
+import { peek } from '#arena/word';
+import { rcuOperationEnd } from '#mm/rcu-free';
+import { boundProtocol, HOOK, hasHook } from '#mm/reclaim-protocol';
+import type { Plan } from '#scenario/plan';
+import { planOf, TestMachine } from '#tasks/machine.suite';
+
+/** When a protocol frees a table found empty; left out, the suite only knows what it may free. */
+export interface Expected {
+  readonly protocol: string;
+  /** After a DONTNEED that covered its whole slot, within one VMA. */
+  readonly dontneedFrees?: boolean;
+  /** In a scanner pass. */
+  readonly scanFrees?: boolean;
+}
+
+/** Pages in play: 20 slots, in two PMD tables. */
+const FIRST = 64;
+const PAGES = 160;
+const PTRS = 8;
+
+type Step =
+  | { op: 'store' | 'load'; cpu: number; at: number }
+  | { op: 'dontneed' | 'munmap' | 'mmap'; cpu: number; at: number; length: number }
+  | { op: 'slots'; cpu: number; at: number; length: number }
+  | { op: 'scan'; cpu: number };
+
+const cpu = fc.nat(2);
+const at = fc.nat(PAGES - 1);
+const one = (op: 'store' | 'load'): fc.Arbitrary<Step> =>
+  fc.record({ op: fc.constant(op), cpu, at });
+const many = (op: 'dontneed' | 'munmap' | 'mmap'): fc.Arbitrary<Step> =>
+  fc.record({ op: fc.constant(op), cpu, at, length: fc.integer({ min: 1, max: 50 }) });
+const steps = fc.array(
+  fc.oneof(
+    { weight: 6, arbitrary: one('store') },
+    { weight: 2, arbitrary: one('load') },
+    { weight: 3, arbitrary: many('dontneed') },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        op: fc.constant('slots' as const),
+        cpu,
+        at: fc.nat(PAGES / PTRS - 1),
+        length: fc.integer({ min: 1, max: 3 }),
+      }),
+    },
+    { weight: 1, arbitrary: many('munmap') },
+    { weight: 1, arbitrary: many('mmap') },
+    { weight: 1, arbitrary: fc.record({ op: fc.constant('scan' as const), cpu }) },
+  ),
+  { minLength: 1, maxLength: 80 },
+);
+
+/** What each page holds and which tables there must be, by the simplest means. */
+class Model {
+  readonly mapped = new Set<number>();
+  /** Page -> value; 0 is the zero page. */
+  readonly entries = new Map<number, number>();
+  /** Slots with a table if nothing is ever reclaimed, and by what the protocol is expected to free. */
+  readonly populated = new Set<number>();
+  readonly hooked = new Set<number>();
+  private readonly expected: Expected;
+
+  constructor(expected: Expected) {
+    this.expected = expected;
+  }
+
+  fill(page: number, value: number): void {
+    this.entries.set(page, value);
+    this.populated.add(Math.floor(page / PTRS));
+    this.hooked.add(Math.floor(page / PTRS));
+  }
+
+  map(start: number, end: number): void {
+    this.unmap(start, end);
+    for (let page = start; page < end; page++) this.mapped.add(page);
+  }
+
+  /** A table goes with the last mapped page of its slot. */
+  unmap(start: number, end: number): void {
+    for (let page = start; page < end; page++) {
+      this.mapped.delete(page);
+      this.entries.delete(page);
+    }
+    for (const slot of this.populated) if (!this.hasMapped(slot)) this.populated.delete(slot);
+    for (const slot of this.hooked) if (!this.hasMapped(slot)) this.hooked.delete(slot);
+  }
+
+  dontneed(start: number, end: number): void {
+    for (let page = start; page < end; page++) if (this.mapped.has(page)) this.entries.delete(page);
+    if (this.expected.dontneedFrees !== true) return;
+    for (const slot of this.hooked)
+      if (start <= slot * PTRS && end >= (slot + 1) * PTRS && this.isWhole(slot))
+        this.hooked.delete(slot);
+  }
+
+  scan(): void {
+    if (this.expected.scanFrees !== true) return;
+    for (const slot of this.hooked)
+      if (this.isWhole(slot) && !this.hasEntry(slot)) this.hooked.delete(slot);
+  }
+
+  withEntries(): number[] {
+    return [...this.populated].filter((slot) => this.hasEntry(slot));
+  }
+
+  rss(): number {
+    return [...this.entries.values()].filter((value) => value !== 0).length;
+  }
+
+  private pagesOf(slot: number): number[] {
+    return Array.from({ length: PTRS }, (_, i) => slot * PTRS + i);
+  }
+
+  private hasMapped(slot: number): boolean {
+    return this.pagesOf(slot).some((page) => this.mapped.has(page));
+  }
+
+  private isWhole(slot: number): boolean {
+    return this.pagesOf(slot).every((page) => this.mapped.has(page));
+  }
+
+  private hasEntry(slot: number): boolean {
+    return this.pagesOf(slot).some((page) => this.entries.has(page));
+  }
+}
+
+let stamp = 1;
+
+function perform(machine: TestMachine, model: Model, step: Step): void {
+  if (step.op === 'scan') {
+    if (!hasHook(HOOK.scan)) return;
+    machine.words[CONTROL.scanOffset] = 0;
+    machine.scan(step.cpu);
+    model.scan();
+    return;
+  }
+  const unit = step.op === 'slots' ? PTRS : 1;
+  const start = FIRST + step.at * unit;
+  if (step.op === 'store' || step.op === 'load') {
+    const value = step.op === 'store' ? ++stamp : -1;
+    const known = model.mapped.has(start) ? (model.entries.get(start) ?? 0) : -1;
+    if (value < 0) expect(machine.load(step.cpu, start)).toBe(known);
+    else expect(machine.store(step.cpu, start, value)).toBe(known < 0 ? -1 : 0);
+    if (known >= 0) model.fill(start, value < 0 ? known : value);
+    return;
+  }
+  const end = Math.min(start + step.length * unit, FIRST + PAGES);
+  if (step.op === 'mmap') {
+    machine.mmap(step.cpu, start, end);
+    model.map(start, end);
+  } else if (step.op === 'munmap') {
+    machine.munmap(step.cpu, start, end);
+    model.unmap(start, end);
+  } else {
+    machine.dontneed(step.cpu, start, end);
+    model.dontneed(start, end);
+  }
+}
+
+/** What the machine says about itself agrees with the model. */
+function compare(machine: TestMachine, model: Model, expected: Expected): void {
+  const { ptes, pmds, puds } = machine.tree();
+  expect(machine.counter('rss')).toBe(model.rss());
+  expect(machine.inUse('pages')).toBe(model.rss());
+  expect([machine.nrPtes(), machine.nrPmds(), machine.nrPuds()]).toEqual([ptes.size, pmds, puds]);
+  for (const slot of model.withEntries()) expect(ptes.has(slot), `table ${slot}`).toBe(true);
+  for (const slot of ptes.keys()) expect(model.populated.has(slot), `slot ${slot}`).toBe(true);
+  if (expected.dontneedFrees !== undefined && expected.scanFrees !== undefined)
+    expect([...ptes.keys()]).toEqual([...model.hooked].sort((a, b) => a - b));
+  expect(machine.facts()).toEqual([]);
+}
+
+/** After all callbacks: no frame is held by anything but the tree, and each table counts its entries. */
+function compareFrames(machine: TestMachine, model: Model): void {
+  const { ptes, pmds, puds } = machine.tree();
+  const filled = new Set(model.withEntries());
+  const bodies = machine.plan.backing === 'on-demand' ? filled.size : ptes.size;
+  expect(machine.inUse('tables')).toBe(1 + ptes.size + pmds + puds);
+  expect(machine.inUse('bodies')).toBe(1 + puds + 2 * pmds + bodies);
+  for (const [slot, table] of ptes) {
+    const entries = [...model.entries.keys()].filter((page) => Math.floor(page / PTRS) === slot);
+    expect(peek(ptdescAt(table) + PTDESC.use) & USE_COUNT_MASK).toBe(entries.length);
+    if (machine.plan.backing === 'on-demand')
+      expect(peek(ptdescAt(table) + PTDESC.body) !== 0).toBe(entries.length > 0);
+  }
+}
+
+/** Settings under which every protocol must behave the same. */
+const SETTINGS: Record<string, Partial<Plan>> = {
+  'split locks, fixed bodies': {},
+  'shared lock, fixed bodies': { splitLocks: false },
+  'split locks, bodies on demand': { backing: 'on-demand' },
+  'shared lock, bodies on demand': { splitLocks: false, backing: 'on-demand' },
+  'a small gather and a busy scheduler': { gatherPages: 3, reschedPerMillion: 60_000 },
+  'other lock algorithms': {
+    locks: { ptl: 'ticket', pml: 'mcs', 'page-table': 'mcs', zone: 'ticket' },
+  },
+  'announced read sections': { rcu: 'announced' },
+};
+
+/** Runs the suite over one protocol, with `options` as in its plan. */
+export function testProtocol(expected: Expected, options: Plan['options'] = {}): void {
+  const { protocol } = expected;
+
+  describe.each(Object.entries(SETTINGS))(`${protocol}, %s`, (_name, setting) => {
+    const make = (): TestMachine => new TestMachine({ ...setting, protocol, options });
+
+    property.prop([steps], { numRuns: 40 })(
+      'agrees with the model after any sequence',
+      (sequence) => {
+        const machine = make();
+        const model = new Model(expected);
+        machine.mmap(0, FIRST, FIRST + PAGES);
+        model.map(FIRST, FIRST + PAGES);
+        for (const step of sequence) {
+          perform(machine, model, step);
+          compare(machine, model, expected);
+          if ('cpu' in step) rcuOperationEnd(machine.cpu(step.cpu));
+        }
+        machine.settle();
+        compareFrames(machine, model);
+        for (const [page, value] of model.entries) expect(machine.load(0, page)).toBe(value);
+        machine.exit();
+        expect(['tables', 'bodies', 'pages'].map((kind) => machine.inUse(kind as 'pages'))).toEqual(
+          [0, 0, 0],
+        );
+        expect([machine.nrPtes(), machine.nrPmds(), machine.nrPuds()]).toEqual([0, 0, 0]);
+        expect([machine.counter('rss'), peek(CONTROL.rcuBacklog)]).toEqual([0, 0]);
+        expect(machine.counter('tablesAllocated')).toBe(machine.counter('tablesFreed'));
+        expect(machine.facts()).toEqual([]);
+      },
+    );
+  });
+
+  test(`${protocol} names the places of the socket that it uses`, () => {
+    const machine = new TestMachine(planOf({ protocol, options }));
+    expect(
+      boundProtocol().hooks & ~(HOOK.zapLocked | HOOK.zapDone | HOOK.userReturn | HOOK.scan),
+    ).toBe(0);
+    // A place that is not named does nothing when it is called all the same.
+    if (!hasHook(HOOK.scan)) expect(boundProtocol().scan(machine.cpu(0), machine.mm, 8)).toBe(0);
+  });
+}
