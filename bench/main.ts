@@ -23,6 +23,7 @@ const GROUPS: Readonly<Record<string, () => Promise<Group>>> = {
   faults: async () => (await import('./faults.ts')).faults,
   locks: async () => (await import('./locks.ts')).locks,
   rcu: async () => (await import('./rcu.ts')).rcu,
+  stepped: async () => (await import('./stepped.ts')).stepped,
   native: async () => (await import('./native/group.ts')).native,
 };
 

@@ -1,15 +1,18 @@
 /**
- * The README's protocol-by-scenario table: `npm run readme` runs every shipped scenario under every
- * protocol and rewrites what stands between the markers. Scenarios that end by themselves run
- * whole and are held to their expectations; the others run for a few seconds.
+ * The generated parts of the README: `npm run readme` runs every shipped scenario under every
+ * protocol and rewrites what stands between the markers: the protocol-by-scenario table, the
+ * oracles and the broken versions. Scenarios that end by themselves run whole and are held to their
+ * expectations; the others run for a few seconds.
  *
  * Exit status: 0 all well, 1 a cell is not as it should be (the table says so), 2 no markers.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { basename } from 'node:path';
+import { UserError } from '#base/user-error';
+import { EDITS } from '#derive/edits';
 import { runPlan } from '#machine/run';
 import { JUDGES } from '#oracles/judges';
+import { ORACLES } from '#oracles/vocabulary';
 import { PROTOCOLS } from '#reclaim/registry';
 import { formatCounted, formatExactKiB, formatShort } from '#report/format';
 import type { Run } from '#result/result';
@@ -19,7 +22,6 @@ import { parseScenario, type Scenario } from '#scenario/scenario';
 import { inPackage } from './root.ts';
 
 const README = inPackage('README.md');
-const BEGIN = '<!-- generated: protocol table -->';
 const END = '<!-- end of generated -->';
 const CPUS = 2;
 const SEED = 1;
@@ -29,16 +31,29 @@ const SECONDS = 3;
 const OPTIONS = Object.fromEntries(PROTOCOLS.map(({ name, options }) => [name, options]));
 
 async function main(): Promise<number> {
-  const readme = readFileSync(README, 'utf8');
-  const [before, rest] = readme.split(BEGIN);
-  const after = rest?.split(END)[1];
-  if (after === undefined) {
-    process.stderr.write(`readme: README.md has no lines "${BEGIN}" and "${END}"\n`);
-    return 2;
-  }
+  let readme = readFileSync(README, 'utf8');
+  for (const part of ['protocol table', 'oracles', 'broken versions'])
+    readme = withPart(readme, part, []);
+  const { lines, isAsExpected } = await protocolTable();
+  readme = withPart(readme, 'protocol table', lines);
+  readme = withPart(readme, 'oracles', oracleTable());
+  writeFileSync(README, withPart(readme, 'broken versions', brokenTable()));
+  return isAsExpected ? 0 : 1;
+}
+
+/** `readme` with `lines` between the markers of `part`. */
+function withPart(readme: string, part: string, lines: readonly string[]): string {
+  const begin = `<!-- generated: ${part} -->`;
+  const from = readme.indexOf(begin);
+  const to = readme.indexOf(END, from);
+  if (from < 0 || to < 0) throw new UserError(`README.md lacks "${begin}", or "${END}" after it`);
+  return `${readme.slice(0, from)}${[begin, ...lines].join('\n')}\n${readme.slice(to)}`;
+}
+
+async function protocolTable(): Promise<{ lines: string[]; isAsExpected: boolean }> {
   let isAsExpected = true;
   const names = PROTOCOLS.map(({ name }) => name);
-  const rows = [`| scenario | ${names.join(' | ')} |`, `|---|${names.map(() => '---|').join('')}`];
+  const lines = tableHead(['scenario', ...names]);
   for (const scenario of shippedScenarios()) {
     const cells: string[] = [];
     for (const protocol of names) {
@@ -48,17 +63,15 @@ async function main(): Promise<number> {
       process.stderr.write(`${scenario.name} under ${protocol}: ${cells.at(-1)}\n`);
     }
     const { name } = scenario;
-    rows.push(`| [${name}](scenarios/${name}.yaml) | ${cells.join(' | ')} |`);
+    lines.push(`| [${name}](scenarios/${name}.yaml) | ${cells.join(' | ')} |`);
   }
-  const block = [BEGIN, ...rows, '', ...legend(), END].join('\n');
-  writeFileSync(README, `${before}${block}${after}`);
-  return isAsExpected ? 0 : 1;
+  return { lines: [...lines, '', ...legend()], isAsExpected };
 }
 
 function shippedScenarios(): Scenario[] {
   const names = readdirSync(inPackage('scenarios')).filter((name) => name.endsWith('.yaml'));
   return names.sort().map((file) => {
-    const path = inPackage('scenarios', basename(file));
+    const path = inPackage('scenarios', file);
     return parseScenario({ path, text: readFileSync(path, 'utf8') });
   });
 }
@@ -97,4 +110,39 @@ function legend(): string[] {
   ];
 }
 
-process.exitCode = await main();
+function oracleTable(): string[] {
+  const rows = ORACLES.map(({ name, sentence, judged }) => {
+    return `| \`${name}\`${judged ? '' : ' (no judge yet)'} | ${sentence} |`;
+  });
+  return [...tableHead(['verdict', 'means']), ...rows];
+}
+
+/** Bugs of the field each in a row; the controls of our own judges by name. */
+function brokenTable(): string[] {
+  const rows = EDITS.filter(({ bug }) => bug !== CONTROL).map((edit) => {
+    const { name, summary, oracle, scenario, protocol } = edit;
+    return `| \`${name}\` | ${summary} | \`${oracle}\` in \`${scenario}\` under \`${protocol}\` |`;
+  });
+  const controls = EDITS.filter(({ bug }) => bug === CONTROL).map(({ name }) => `\`${name}\``);
+  return [
+    ...tableHead(['broken version', 'what is wrong', 'must show']),
+    ...rows,
+    '',
+    'Controls, which only test that our own accounts, RCU and locks are judged:',
+    `${controls.join(', ')}.`,
+  ];
+}
+
+const CONTROL = 'control';
+
+function tableHead(names: readonly string[]): string[] {
+  return [`| ${names.join(' | ')} |`, `|${names.map(() => '---|').join('')}`];
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!(error instanceof UserError)) throw error;
+  process.stderr.write(`readme: ${error.message}\n`);
+  process.exitCode = 2;
+}

@@ -1,7 +1,7 @@
 /** The simulator as a variant of the bench: the code path of `pttorture run`. */
 import { readFileSync } from 'node:fs';
 import { runPlan } from '#machine/run';
-import { JUDGES } from "#oracles/judges";
+import { JUDGES } from '#oracles/judges';
 import { buildPlan } from '#scenario/build-plan';
 import type { Plan } from '#scenario/plan';
 import { parseScenario } from '#scenario/scenario';
@@ -18,7 +18,9 @@ export function simulatorVariant(protocol: string, load: Load, ms: number): Vari
     name: nameOf(protocol, load),
     unit: 'ns',
     async sample() {
-      const { exit, pages, faults, seconds, note, violations } = await runPlan(plan, { judges: JUDGES });
+      const { exit, pages, faults, seconds, note, violations } = await runPlan(plan, {
+        judges: JUDGES,
+      });
       if (exit !== 'pass')
         throw new Error(violations[0]?.message ?? note ?? `the run ended ${exit}`);
       if (pages.faulted === 0) throw new Error('no page was faulted in; give more time');
@@ -30,7 +32,7 @@ export function simulatorVariant(protocol: string, load: Load, ms: number): Vari
   };
 }
 
-function planOf(protocol: string, { mode, cpus }: Load, ms: number): Plan {
+export function planOf(protocol: string, { mode, cpus }: Load, ms: number): Plan {
   const path = inPackage('bench', 'scenarios', `${mode}.yaml`);
   const scenario = parseScenario({ path, text: readFileSync(path, 'utf8') });
   const size = `${MIB_PER_CPU * cpus}MiB`;

@@ -23,7 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   result: ['base'],
   derive: [],
   scenario: ['base'],
-  machine: [...GROUND, 'scenario', 'result', 'derive'],
+  machine: [...GROUND, 'type tasks', 'scenario', 'result', 'derive'],
   explore: [
     ...['base', 'scenario', 'result', 'machine', 'trace', 'oracles'],
     ...['arena', 'arch', 'derive', ...WING].map((room) => `type ${room}`),

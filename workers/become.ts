@@ -1,4 +1,7 @@
-/** How a thread becomes part of a machine: what is constant for its life is known before its code is loaded. */
+/**
+ * How a thread becomes part of a machine: what is constant for its life is known before its code is
+ * loaded.
+ */
 import type { Cpu } from '#arch/cpu';
 import type { MachineMessage } from '#machine/messages';
 import type { Machine } from '#tasks/bind';

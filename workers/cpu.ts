@@ -1,4 +1,6 @@
-/** Thread entry point of one simulated CPU: becomes what the task says, loads that build, and lives. */
+/**
+ * Thread entry point of one simulated CPU: becomes what the task says, loads that build, and lives.
+ */
 import type { CpuReply, CpuTask } from '#machine/messages';
 import { becomeMachine } from './become.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Thread entry point of a kernel thread: a comlink service that sleeps between its passes without blocking its
- * event loop, so that it can be asked and adjusted while it runs.
+ * Thread entry point of a kernel thread: a comlink service that sleeps between its passes without
+ * blocking its event loop, so that it can be asked and adjusted while it runs.
  */
 import * as Comlink from 'comlink';
 import type { KthreadService, KthreadTask } from '#machine/messages';

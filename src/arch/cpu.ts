@@ -1,4 +1,6 @@
-/** A simulated processor as its own code sees it: its number, its block, and its private registers. */
+/**
+ * A simulated processor as its own code sees it: its number, its block, and its private registers.
+ */
 import { boundMap } from '#arena/arena';
 import type { CpuRef } from '#arena/gate';
 import { PERCPU } from '#arena/layout/percpu';
@@ -20,18 +22,21 @@ export class Cpu implements CpuRef {
   /** Source of this CPU's choice points (need-resched, random operands). */
   readonly prng: Prng;
   /**
-   * Registers: what the latest successful map of a PTE table returned beside the entry's place (C would
-   * use out-parameters). Callers copy them before they map again.
+   * Registers: what the latest successful map of a PTE table returned beside the entry's place (C
+   * would use out-parameters). Callers copy them before they map again.
    */
   ptl = 0;
   pmdval: Pmd = PMD_NONE;
   table = 0;
-  /** What it does (a value of `ACTOR`); and actor, CPU and operation as they stand in a use word. */
+  /**
+   * What it does (a value of `ACTOR`); and actor, CPU and operation as they stand in a use word.
+   */
   actor = 0;
   changer: number;
   /**
-   * Paging-structure cache of one entry: the body of the PMD table for the slots that share `pmdBase`, good
-   * while the state word at `pmdStateAt` is still `pmdState`. 0 at `pmdStateAt`: nothing cached.
+   * Paging-structure cache of one entry: the body of the PMD table for the slots that share
+   * `pmdBase`, good while the state word at `pmdStateAt` is still `pmdState`. 0 at `pmdStateAt`:
+   * nothing cached.
    */
   pmdBase = -1;
   pmdBody = 0;

@@ -1,7 +1,8 @@
 /** Facts about the encodings of PTEs and pmd entries. */
-import { fc, test } from '@fast-check/vitest';
-import { describe, expect, test as fact } from 'vitest';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
 import { FRAME, frameState } from '#arena/layout/ptdesc';
+import { property } from '#base/property.suite';
 import {
   mkHugePmd,
   mkPmd,
@@ -40,20 +41,20 @@ const levels = fc.integer({ min: 0, max: 3 });
 const kept = <T extends number>(value: T): T => (value | 0) as T;
 
 describe('a PTE', () => {
-  test.prop([pfns, fc.boolean(), fc.boolean()])('that is present keeps its parts', (pfn, w, d) => {
+  property([pfns, fc.boolean(), fc.boolean()])('that is present keeps its parts', (pfn, w, d) => {
     const pte = kept(mkPte(pfn, w, d));
     expect([ptePfn(pte), pteWrite(pte), pteDirty(pte)]).toEqual([pfn, w, d]);
     expect([ptePresent(pte), pteNone(pte), pteKind(pte)]).toEqual([true, false, 0]);
   });
 
-  test.prop([kinds, pfns])('that is not present keeps kind and payload', (kind, payload) => {
+  property([kinds, pfns])('that is not present keeps kind and payload', (kind, payload) => {
     const pte = kept(mkNonPresent(kind, payload));
     expect([pteKind(pte), ptePfn(pte)]).toEqual([kind, payload]);
     expect([ptePresent(pte), pteNone(pte)]).toEqual([false, false]);
     expect([pteWrite(pte), pteDirty(pte)]).toEqual([false, false]);
   });
 
-  test.prop([pfns, pfns, fc.boolean(), fc.boolean(), kinds])(
+  property([pfns, pfns, fc.boolean(), fc.boolean(), kinds])(
     'differs whenever a part differs',
     (a, b, w, d, kind) => {
       expect(pteSame(mkPte(a, w, d), mkPte(b, w, d))).toBe(a === b);
@@ -63,7 +64,7 @@ describe('a PTE', () => {
     },
   );
 
-  fact('that is none is exactly zero', () => {
+  test('that is none is exactly zero', () => {
     expect(PTE_NONE).toBe(0);
     expect(pteNone(PTE_NONE)).toBe(true);
     expect([ptePresent(PTE_NONE), pteKind(PTE_NONE), pteWrite(2 as Pte)]).toEqual([
@@ -75,19 +76,19 @@ describe('a PTE', () => {
 });
 
 describe('a pmd entry', () => {
-  test.prop([tables, levels, generations])('keeps its table', (table, level, generation) => {
+  property([tables, levels, generations])('keeps its table', (table, level, generation) => {
     const pmd = kept(mkPmd(table, frameState(FRAME.table, level, generation)));
     expect(pmdTable(pmd)).toBe(table);
     expect([pmdTablePresent(pmd), pmdNone(pmd), pmdLeaf(pmd)]).toEqual([true, false, false]);
   });
 
-  test.prop([tables])('that is a huge leaf is no table', (payload) => {
+  property([tables])('that is a huge leaf is no table', (payload) => {
     const pmd = kept(mkHugePmd(payload));
     expect([pmdTablePresent(pmd), pmdNone(pmd), pmdLeaf(pmd)]).toEqual([false, false, true]);
     expect(pmdSame(pmd, mkPmd(payload, FRAME.table))).toBe(false);
   });
 
-  test.prop([tables, tables, generations, generations])(
+  property([tables, tables, generations, generations])(
     'is the same whatever its generation',
     (a, b, older, newer) => {
       const first = kept(mkPmd(a, frameState(FRAME.table, 0, older)));
@@ -97,7 +98,7 @@ describe('a pmd entry', () => {
     },
   );
 
-  test.prop([tables, levels, generations, fc.integer({ min: 1, max: 31 })])(
+  property([tables, levels, generations, fc.integer({ min: 1, max: 31 })])(
     'matches a live frame of its generation, and no other',
     (table, level, generation, later) => {
       const pmd: Pmd = kept(mkPmd(table, frameState(FRAME.table, level, generation)));
@@ -110,7 +111,7 @@ describe('a pmd entry', () => {
     },
   );
 
-  fact('that is none is exactly zero', () => {
+  test('that is none is exactly zero', () => {
     expect(PMD_NONE).toBe(0);
     expect([pmdNone(PMD_NONE), pmdTablePresent(PMD_NONE)]).toEqual([true, false]);
   });

@@ -6,8 +6,8 @@
  *     bits 7-31  table number (2^25 tables: 64 TiB mapped by PTE tables), or the leaf's payload
  *
  * The generation makes stale values visible: type and generation stand where the frame's state word
- * has state and generation (arena/layout/ptdesc.ts). The kernel's pmd has no such bits, so `pmdSame`
- * does not look at them.
+ * has state and generation (arena/layout/ptdesc.ts). The kernel's pmd has no such bits, so
+ * `pmdSame` does not look at them.
  */
 import { FRAME_IDENTITY_MASK } from '#arena/layout/ptdesc';
 
@@ -59,7 +59,10 @@ export function pmdSame(a: Pmd, b: Pmd): boolean {
   return ((a ^ b) & ~GENERATION_MASK) === 0;
 }
 
-/** Whether `frame` is the state word of a live table with the generation that `value` was hooked with. */
+/**
+ * Whether `frame` is the state word of a live table with the generation that `value` was hooked
+ * with.
+ */
 export function pmdMatchesFrame(value: Pmd, frame: number): boolean {
   return ((value ^ frame) & FRAME_IDENTITY_MASK) === 0;
 }

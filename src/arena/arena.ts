@@ -1,12 +1,12 @@
 /**
- * Binding: makes a buffer this thread's arena. One machine per thread at a time; the hot path then uses
- * functions over branded indices, so that no object stands between a CPU and its words.
+ * Binding: makes a buffer this thread's arena. One machine per thread at a time; the hot path then
+ * uses functions over branded indices, so that no object stands between a CPU and its words.
  */
 import { atLoad } from './at-load.ts';
-import { type ArenaMap, arenaMap, type Geometry } from './map.ts';
+import { VMA } from './layout/mm.ts';
 import { PAGE_DESC_SHIFT } from './layout/page.ts';
 import { PTDESC_SHIFT } from './layout/ptdesc.ts';
-import { VMA } from './layout/mm.ts';
+import { type ArenaMap, arenaMap, type Geometry } from './map.ts';
 import { bindWords } from './word.ts';
 
 // The free-running form makes constants of these (at-load.ts).
@@ -19,7 +19,9 @@ let shift = map.geometry.ptrsShift; // @constant
 let mask = (1 << shift) - 1; // @constant
 let vmas = map.vmas; // @constant
 
-/** Binds `buffer`, laid out for `geometry`. `spins`: busy-wait iterations before a waiter sleeps. */
+/**
+ * Binds `buffer`, laid out for `geometry`. `spins`: busy-wait iterations before a waiter sleeps.
+ */
 export function bindArena(buffer: SharedArrayBuffer, geometry: Geometry, spins: number): ArenaMap {
   const next = arenaMap(geometry);
   bindWords(new Int32Array(buffer, 0, next.sizeWords), spins);

@@ -1,9 +1,11 @@
 /**
- * Asynchronous waiting on a word, in the role of the package `atomics-wait-polyfill` (which does not exist): a
- * kernel thread sleeps without blocking its event loop, and so can still answer calls.
+ * Asynchronous waiting on a word, in the role of the package `atomics-wait-polyfill` (which does
+ * not exist): a kernel thread sleeps without blocking its event loop, and so can still answer
+ * calls.
  *
- * Uses `Atomics.waitAsync` where the runtime has it, else looks at the word every few milliseconds. In both forms
- * a pending wait keeps the process alive, which the native one alone does not (nodejs/node#61941).
+ * Uses `Atomics.waitAsync` where the runtime has it, else looks at the word every few milliseconds.
+ * In both forms a pending wait keeps the process alive, which the native one alone does not
+ * (nodejs/node#61941).
  */
 import type { Words } from './word.ts';
 
@@ -12,7 +14,10 @@ export type WaitOutcome = 'ok' | 'not-equal' | 'timed-out';
 /** How often the fallback looks at the word, in milliseconds. */
 const POLL_MS = 2;
 
-/** Waits until `words[at]` is changed and notified, or `timeoutMs` have passed; at once if it is not `value`. */
+/**
+ * Waits until `words[at]` is changed and notified, or `timeoutMs` have passed; at once if it is not
+ * `value`.
+ */
 export function waitAsync(
   words: Words,
   at: number,

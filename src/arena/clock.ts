@@ -1,8 +1,7 @@
 /**
- * The clock, for waiting times of the free-running form only: a protocol that decided by it would not
- * be repeatable. The stepped form installs a clock that counts steps.
+ * The clock, for waiting times of the free-running form only: a protocol that decided by it would
+ * not be repeatable. The stepped form installs a clock that counts steps.
  */
-
 
 const wall = (): number => performance.timeOrigin + performance.now();
 let source: () => number = wall;

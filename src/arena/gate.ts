@@ -24,7 +24,9 @@ export const GATE = {
 
 export const GATE_NAMES = Object.keys(GATE);
 
-/** What identifies a CPU to the ground floor: its number and the place of its block in the arena. */
+/**
+ * What identifies a CPU to the ground floor: its number and the place of its block in the arena.
+ */
 export interface CpuRef {
   readonly id: number;
   readonly block: number;

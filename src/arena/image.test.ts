@@ -1,6 +1,7 @@
 /** Facts about image save and restore. */
-import { fc, test } from '@fast-check/vitest';
-import { expect, test as fact } from 'vitest';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { property } from '#base/property.suite';
 import { restoreImage, saveImage } from './image.ts';
 
 const contents = fc.array(fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }), {
@@ -8,7 +9,7 @@ const contents = fc.array(fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }), {
   maxLength: 64,
 });
 
-test.prop([contents, fc.nat(63)])('a restored arena is as it was saved', (values, changed) => {
+property([contents, fc.nat(63)])('a restored arena is as it was saved', (values, changed) => {
   const words = new Int32Array(new SharedArrayBuffer(4 * values.length));
   words.set(values);
   const image = saveImage(words);
@@ -18,7 +19,7 @@ test.prop([contents, fc.nat(63)])('a restored arena is as it was saved', (values
   expect([...words]).toEqual(values);
 });
 
-fact('an image of another size is refused', () => {
+test('an image of another size is refused', () => {
   const words = new Int32Array(new SharedArrayBuffer(16));
   expect(() => restoreImage(words, new Int32Array(3))).toThrow('image of 3 words, arena of 4');
 });

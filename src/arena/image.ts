@@ -1,4 +1,6 @@
-/** Image save and restore: the arena's bytes after boot, so that many runs can start from one boot. */
+/**
+ * Image save and restore: the arena's bytes after boot, so that many runs can start from one boot.
+ */
 import type { Words } from './word.ts';
 
 /** A private copy of the arena's words. */

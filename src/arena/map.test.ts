@@ -1,6 +1,7 @@
 /** Facts about the map of the arena, for any geometry. */
-import { fc, test } from '@fast-check/vitest';
-import { expect, test as fact } from 'vitest';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { property } from '#base/property.suite';
 import {
   bindArena,
   bodyAt,
@@ -49,7 +50,7 @@ function regionsOf(geometry: Geometry): [name: string, at: number, sizeWords: nu
   ];
 }
 
-test.prop([geometries])('regions are disjoint, on lines, and within the size', (geometry) => {
+property([geometries])('regions are disjoint, on lines, and within the size', (geometry) => {
   let free = 0;
   for (const [name, at, sizeWords] of regionsOf(geometry)) {
     expect(at % LINE_WORDS, name).toBe(0);
@@ -59,7 +60,7 @@ test.prop([geometries])('regions are disjoint, on lines, and within the size', (
   expect(arenaMap(geometry).sizeWords).toBeGreaterThanOrEqual(free);
 });
 
-test.prop([geometries])('the parts of a per-CPU block are disjoint and within it', (geometry) => {
+property([geometries])('the parts of a per-CPU block are disjoint and within it', (geometry) => {
   const map = arenaMap(geometry);
   expect(map.gatheredPages - map.pcp).toBe(2 * geometry.batch);
   expect(map.gatheredTables - map.gatheredPages).toBe(geometry.gatherPages);
@@ -68,7 +69,7 @@ test.prop([geometries])('the parts of a per-CPU block are disjoint and within it
   expect(map.percpuWords % LINE_WORDS).toBe(0);
 });
 
-test.prop([geometries], { numRuns: 20 })('places are found again', (geometry) => {
+property([geometries], { numRuns: 20 })('places are found again', (geometry) => {
   const map = arenaMap(geometry);
   bindArena(new SharedArrayBuffer(4 * map.sizeWords), geometry, 0);
   const last = { table: geometry.tables - 1, body: geometry.bodies - 1 };
@@ -83,7 +84,7 @@ test.prop([geometries], { numRuns: 20 })('places are found again', (geometry) =>
   }
 });
 
-fact('what is too large or out of shape is refused', () => {
+test('what is too large or out of shape is refused', () => {
   const small: Geometry = {
     ...{ cpus: 1, ptrsShift: 9, levels: 4, tables: 1, bodies: 1, pages: 2, vmas: 1 },
     ...{ gatherPages: 1, batch: 1, backing: 'fixed' },

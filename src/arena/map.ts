@@ -1,6 +1,6 @@
 /**
- * The map of the arena: from a geometry to the place of everything. A pure function, so that only the
- * buffer and the plan need to cross to another thread.
+ * The map of the arena: from a geometry to the place of everything. A pure function, so that only
+ * the buffer and the plan need to cross to another thread.
  *
  *     control | mm | VMAs | VMA maps x 2 | per-CPU blocks | table descriptors | page descriptors |
  *     owners of the bodies | bodies

@@ -1,6 +1,6 @@
 /**
- * The noisy gate: delays at random before racing accesses, to widen windows. Mostly short, rarely long enough that
- * another CPU runs through a whole operation, as rcutorture mixes its delays.
+ * The noisy gate: delays at random before racing accesses, to widen windows. Mostly short, rarely
+ * long enough that another CPU runs through a whole operation, as rcutorture mixes its delays.
  */
 import { Prng } from '#base/prng';
 import type { CpuRef, Gate } from './gate.ts';

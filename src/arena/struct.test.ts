@@ -1,7 +1,8 @@
 /** Facts about layouts: their arithmetic, the places that matter, and that V8 keeps them fast. */
 import { setFlagsFromString } from 'node:v8';
-import { fc, test } from '@fast-check/vitest';
-import { describe, expect, test as fact } from 'vitest';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { property } from '#base/property.suite';
 import { COUNTERS } from '#trace/counters';
 import { FACTS } from '#trace/fact';
 import { ACTORS, LOCKS, RACES } from '#trace/vocabulary';
@@ -26,7 +27,7 @@ const fields = fc.dictionary(
   { maxKeys: 40, noNullPrototype: true },
 );
 
-test.prop([fields])('a struct lays its fields out in order without gaps', (sizes) => {
+property([fields])('a struct lays its fields out in order without gaps', (sizes) => {
   const offsets = struct(sizes) as Record<string, number>;
   let at = 0;
   for (const [name, size] of Object.entries(sizes)) {
@@ -37,7 +38,7 @@ test.prop([fields])('a struct lays its fields out in order without gaps', (sizes
   expect(Object.keys(offsets)).toHaveLength(Object.keys(sizes).length + 1);
 });
 
-test.prop([fields])('a lined struct gives each field whole lines of its own', (sizes) => {
+property([fields])('a lined struct gives each field whole lines of its own', (sizes) => {
   const offsets = linedStruct(sizes) as Record<string, number>;
   const entries = Object.entries(sizes);
   for (const [i, [name, size]] of entries.entries()) {
@@ -49,7 +50,7 @@ test.prop([fields])('a lined struct gives each field whole lines of its own', (s
   }
 });
 
-fact('a layout cannot be changed', () => {
+test('a layout cannot be changed', () => {
   expect(() => Object.assign(struct({ a: 1 }), { a: 5 })).toThrow(TypeError);
 });
 
@@ -58,11 +59,11 @@ describe('V8 keeps fast properties for', () => {
   const isFast = new Function('o', 'return %HasFastProperties(o)') as (o: object) => boolean;
   const layouts = { CONTROL, PERCPU, MM, VMA, PTDESC, PAGE };
 
-  fact.each(Object.entries(layouts))('%s', (_name, layout) => {
+  test.each(Object.entries(layouts))('%s', (_name, layout) => {
     expect(isFast(layout)).toBe(true);
   });
 
-  fact('but not for an object filled key by key: the test can fail', () => {
+  test('but not for an object filled key by key: the test can fail', () => {
     const filled: Record<string, number> = {};
     for (const key of Object.keys(PERCPU)) filled[`${key}${Object.keys(filled).length}`] = 1;
     for (const key of Object.keys(filled).slice(0, 5)) delete filled[key];
@@ -71,13 +72,13 @@ describe('V8 keeps fast properties for', () => {
 });
 
 describe('layouts', () => {
-  fact('descriptors have the size that their shift says', () => {
+  test('descriptors have the size that their shift says', () => {
     expect(PTDESC.sizeWords).toBe(1 << PTDESC_SHIFT);
     expect(PAGE.sizeWords).toBe(1 << PAGE_DESC_SHIFT);
     expect(VMA.sizeWords).toBe(LINE_WORDS);
   });
 
-  fact('what other CPUs read often stands on lines of its own', () => {
+  test('what other CPUs read often stands on lines of its own', () => {
     expect(PERCPU.rcuSeen % LINE_WORDS).toBe(0);
     expect(PERCPU.waitAt % LINE_WORDS).toBe(0);
     expect(PERCPU.waitAt - PERCPU.rcuSeen).toBe(LINE_WORDS);
@@ -86,7 +87,7 @@ describe('layouts', () => {
     expect(MCS_NODE.sizeWords).toBe(LINE_WORDS);
   });
 
-  fact('the numbered things fit into their room', () => {
+  test('the numbered things fit into their room', () => {
     expect(COUNTERS.length).toBeLessThanOrEqual(COUNTERS_MAX);
     expect(RACES.length).toBeLessThanOrEqual(RACES_MAX);
     expect(ACTORS.length).toBeLessThanOrEqual(ACTORS_MAX);
@@ -94,7 +95,7 @@ describe('layouts', () => {
     expect(new Set(FACTS).size).toBe(FACTS.length);
   });
 
-  fact('word 0 of the arena belongs to nobody', () => {
+  test('word 0 of the arena belongs to nobody', () => {
     expect(CONTROL.trap).toBe(0);
     expect(CONTROL.halt).toBe(LINE_WORDS);
   });

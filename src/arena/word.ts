@@ -2,10 +2,10 @@
  * The one door to shared memory. Everything above the ground touches the arena through these
  * functions; `Atomics` occurs in this room and nowhere else.
  *
- * **Gated** functions (they take `cpu`) are steps: `load`, `store`, `exchange`, `compareExchange` and
- * `add` are sequentially consistent; `read` and `write` are plain accesses, for words that a lock
- * orders or that a lockless walker re-checks. **Quiet** ones (`peek`, `poke`, `bump`, `fill`) are
- * never steps: per-CPU counters, rings, checks, poison, audit.
+ * **Gated** functions (they take `cpu`) are steps: `load`, `store`, `exchange`, `compareExchange`
+ * and `add` are sequentially consistent; `read` and `write` are plain accesses, for words that a
+ * lock orders or that a lockless walker re-checks. **Quiet** ones (`peek`, `poke`, `bump`, `fill`)
+ * are never steps: per-CPU counters, rings, checks, poison, audit.
  *
  * A waiter announces itself in a bucket of sleepers, chosen by address, before it sleeps; whoever
  * stores to a word that may be waited for uses `storeAndWake`, which notifies only if the bucket is
@@ -63,9 +63,9 @@ export function exchange(cpu: CpuRef, at: number, value: number): number {
 }
 
 /**
- * A store that nothing before it may pass. JavaScript has no such store: on a machine where every store is one
- * (x86-64) it is a plain store, elsewhere a sequentially consistent one. It wakes nobody: whoever sleeps on the
- * word finds the change within a millisecond.
+ * A store that nothing before it may pass. JavaScript has no such store: on a machine where every
+ * store is one (x86-64) it is a plain store, elsewhere a sequentially consistent one. It wakes
+ * nobody: whoever sleeps on the word finds the change within a millisecond.
  */
 export function storeRelease(cpu: CpuRef, at: number, value: number): void {
   passGate(cpu, GATE.store, at, 0);
@@ -112,8 +112,8 @@ export function write(cpu: CpuRef, at: number, value: number): void {
 
 /**
  * Waits until the word `at` is no longer `seen`: one step and one event, however long it takes.
- * Free-running it spins a bounded time, then sleeps at most 1 ms at a time. Throws `Halted` when the
- * machine halts meanwhile, so that no CPU waits for a lock whose holder is gone.
+ * Free-running it spins a bounded time, then sleeps at most 1 ms at a time. Throws `Halted` when
+ * the machine halts meanwhile, so that no CPU waits for a lock whose holder is gone.
  */
 export function waitWhile(cpu: CpuRef, at: number, seen: number): void {
   passGate(cpu, GATE.wait, at, seen);

@@ -1,4 +1,7 @@
-/** Programmer errors: an assertion that fails stops the run with a stack trace, never with a verdict. */
+/**
+ * Programmer errors: an assertion that fails stops the run with a stack trace, never with a
+ * verdict.
+ */
 
 /** Throws when `condition` is false; `message` says what should have held. */
 export function assert(condition: boolean, message: string): asserts condition {

@@ -2,7 +2,7 @@
  * Sizes and durations as people write them: `50GiB`, `2MiB`, `4KiB`; `10s`, `250ms`, `2m`, `1h`.
  * A number without a unit is a mistake, never a guess.
  */
-import { UserError } from '#base/user-error';
+import { UserError } from './user-error.ts';
 
 /** One page of the modelled machine. */
 export const PAGE_SIZE_BYTES = 4096;

@@ -28,6 +28,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 process.stderr.on('error', () => {});
 
+// A profiler's preload flags must not land in every thread: they would overwrite each other's files.
+delete process.env['NODE_OPTIONS'];
+
 const root = packageRoot();
 const code = await runCommandLine({
   io: processIo(root),

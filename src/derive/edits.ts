@@ -29,7 +29,8 @@ export interface Edit {
 /** What the sources that described the races first are called below. */
 const SERIES = {
   lookup: 'mm: allow pte_offset_map[_lock]() to fail (Linux 6.5, commit 0d940a9b270b)',
-  emptyTable: 'mm: pgtable: fix incorrect reclaim of non-empty PTE pages (Linux 6.14, February 2025)',
+  emptyTable:
+    'mm: pgtable: fix incorrect reclaim of non-empty PTE pages (Linux 6.14, February 2025)',
   scanner: 'RFC asynchronously scan and free empty user PTE pages (June 2024)',
   review: 'review of synchronously scan and reclaim empty user PTE pages (August 2024)',
   percpu: 'series Try to free user PTE page table pages (April 2022), patch 18',
@@ -76,8 +77,11 @@ const RECLAIM: readonly Edit[] = [
     summary: 'the scanner drops the ptl between its check and the unhooking',
     source: SERIES.scanner,
     label: 'scan-empty',
-    becomes:
-      'const empty = hooked && tableIsEmpty(cpu, table); if (nested) { spinUnlock(cpu, ptl, LOCK.ptl); spinLockNested(cpu, ptl, LOCK.ptl, SINGLE_DEPTH_NESTING); }',
+    becomes: [
+      'const empty = hooked && tableIsEmpty(cpu, table);',
+      'if (nested) spinUnlock(cpu, ptl, LOCK.ptl);',
+      'if (nested) spinLockNested(cpu, ptl, LOCK.ptl, SINGLE_DEPTH_NESTING);',
+    ].join(' '),
     protocol: 'async-scanner',
     scenario: 'fault-vs-scanner',
     oracle: 'nonempty-table-freed',
@@ -99,8 +103,7 @@ const RECLAIM: readonly Edit[] = [
     summary: 'the zap waits for the pml while it holds the ptl, against the lock order',
     source: SERIES.review,
     label: 'trylock-pml',
-    becomes:
-      'spinLockNested(cpu, pml, LOCK.pml, SINGLE_DEPTH_NESTING); const locked = true;',
+    becomes: 'spinLockNested(cpu, pml, LOCK.pml, SINGLE_DEPTH_NESTING); const locked = true;',
     protocol: 'pt-reclaim',
     scenario: 'churn',
     oracle: 'deadlock',
@@ -162,7 +165,13 @@ const LOCKS: readonly Edit[] = [
     'ttas-take',
     'const holder = load(cpu, lockp); if (holder === 0) storeAndWake(cpu, lockp, cpu.id + 1);',
   ),
-  lock('ticket', 'no-wait', 'a ticket is drawn, not waited for', 'ticket-wait', 'const served = true;'),
+  lock(
+    'ticket',
+    'no-wait',
+    'a ticket is drawn, not waited for',
+    'ticket-wait',
+    'const served = true;',
+  ),
   lock(
     'ticket',
     'same-ticket',
@@ -183,7 +192,13 @@ const LOCKS: readonly Edit[] = [
   lock('rwsem', 'reader-no-wait', 'readers do not wait for the writer', 'rwsem-read-wait', ''),
   lock('rwsem', 'writer-no-wait', 'a writer does not wait for readers', 'rwsem-write-wait', ''),
   lock('vma-lock', 'no-visit', 'the writer visits no reader', 'vma-visit', 'const inside = 0;'),
-  lock('vma-lock', 'no-recheck', 'a reader ignores the writer', 'vma-recheck', 'const free = true;'),
+  lock(
+    'vma-lock',
+    'no-recheck',
+    'a reader ignores the writer',
+    'vma-recheck',
+    'const free = true;',
+  ),
 ];
 
 export const EDITS: readonly Edit[] = [...RECLAIM, ...RCU, ...LOCKS];

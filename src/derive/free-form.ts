@@ -1,11 +1,12 @@
 /**
- * The free-running form: the tested wing as one module in which what is constant for the life of a thread is a
- * constant. A line `let NAME = VALUE; // @constant` becomes `const NAME = VALUE;`, and the assignments to NAME go.
+ * The free-running form: the tested wing as one module in which what is constant for the life of a
+ * thread is a constant. A line `let NAME = VALUE; // @constant` becomes `const NAME = VALUE;`, and
+ * the assignments to NAME go.
  *
- * Why: V8 folds a constant of the module's own scope into the code it compiles, the address of the arena's words
- * included, but goes through a cell, a check and a field for each name imported from another module. Measured on the
- * fault path this is worth a factor of two to three (`npm run bench -- faults`, beside a run of `--broken`, which
- * uses the tree of plain modules).
+ * Why: V8 folds a constant of the module's own scope into the code it compiles, the address of the
+ * arena's words included, but goes through a cell, a check and a field for each name imported from
+ * another module. Measured on the fault path this is worth a factor of two to three (`npm run bench
+ * -- faults`, beside a run of `--broken`, which uses the tree of plain modules).
  */
 import { posix } from 'node:path';
 import { rolldown } from 'rolldown';
@@ -36,7 +37,8 @@ export async function freeForm(modules: Modules): Promise<string> {
 
 /** Turns the marked variables of one module into constants. */
 export function specialise(path: string, text: string | undefined): string {
-  if (text === undefined) throw new Error(`the free-running form needs ${path}, which is not there`);
+  if (text === undefined)
+    throw new Error(`the free-running form needs ${path}, which is not there`);
   const names: string[] = [];
   const lines = text.split('\n').map((line) => {
     const [marked, name, value] = CONSTANT.exec(line) ?? [];

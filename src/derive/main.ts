@@ -1,7 +1,7 @@
 /**
- * Build step: derives `dist/stepped` and `dist/free` from what tsc emitted into `dist/src`. Silent if all is well;
- * otherwise it prints every breach of the discipline, at its line in the TypeScript source, and the
- * build fails.
+ * Build step: derives `dist/stepped` and `dist/free` from what tsc emitted into `dist/src`. Silent
+ * if all is well; otherwise it prints every breach of the discipline, at its line in the TypeScript
+ * source, and the build fails.
  */
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';

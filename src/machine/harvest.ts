@@ -1,14 +1,12 @@
-/** What a finished run has left in the arena, summed over CPUs and put into the words of the result. */
-import type { ArenaMap } from '#arena/map';
+/**
+ * What a finished run has left in the arena, summed over CPUs and put into the words of the result.
+ */
+
 import { nowMs } from '#arena/clock';
 import { CONTROL, PHASE } from '#arena/layout/control';
 import { MM } from '#arena/layout/mm';
-import {
-  ACTORS_MAX,
-  HISTOGRAM_WORDS,
-  LOCK_RECORD,
-  PERCPU,
-} from '#arena/layout/percpu';
+import { ACTORS_MAX, HISTOGRAM_WORDS, LOCK_RECORD, PERCPU } from '#arena/layout/percpu';
+import type { ArenaMap } from '#arena/map';
 import type { Words } from '#arena/word';
 import type {
   ExpectationOutcome,
@@ -125,7 +123,11 @@ export function harvestRun(remains: Remains): Run {
     locks: harvestLocks(words, map),
     tlbFlushes: total('tlbFlushes'),
     phases: [
-      { name: 'setup', seconds: phaseSeconds(words, PHASE.setup), vmpteKiB: vmpteAtKiB(words, PHASE.main) },
+      {
+        name: 'setup',
+        seconds: phaseSeconds(words, PHASE.setup),
+        vmpteKiB: vmpteAtKiB(words, PHASE.main),
+      },
       { name: 'main', seconds, vmpteKiB: vmpteAtKiB(words, PHASE.fair) },
       { name: 'fair', seconds: phaseSeconds(words, PHASE.fair), vmpteKiB: end.vmpteKiB },
     ],
@@ -215,7 +217,11 @@ function harvestRcu(words: Words, map: ArenaMap): Run['rcu'] {
   return {
     gracePeriods: counter(words, map, 'rcuGracePeriods'),
     backlogPeak: words[CONTROL.rcuBacklogPeak]!,
-    latencyUs: { p50: quantile(buckets, 0.5), p99: quantile(buckets, 0.99), max: quantile(buckets, 1) },
+    latencyUs: {
+      p50: quantile(buckets, 0.5),
+      p99: quantile(buckets, 0.99),
+      max: quantile(buckets, 1),
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 /**
- * The judges as the machine calls them. The machine belongs to the tested wing's side and imports no oracle; whoever
- * starts a run brings them.
+ * The judges as the machine calls them. The machine belongs to the tested wing's side and imports
+ * no oracle; whoever starts a run brings them.
  */
 import type { ArenaMap } from '#arena/map';
 import type { Words } from '#arena/word';
@@ -9,8 +9,8 @@ import type { Violation } from '#result/result';
 export type Verdict = Violation;
 
 /**
- * What is judged, and when: `fair`, after the fair phase; `exit`, after the process has ended; `halted`, a fact left
- * memory in doubt; `stopped`, the run was cut off.
+ * What is judged, and when: `fair`, after the fair phase; `exit`, after the process has ended;
+ * `halted`, a fact left memory in doubt; `stopped`, the run was cut off.
  */
 export interface Evidence {
   readonly words: Words;

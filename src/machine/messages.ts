@@ -1,15 +1,24 @@
-/** What crosses to the threads: a task for a CPU, a task for a kernel thread, and the latter's service. */
+/**
+ * What crosses to the threads: a task for a CPU, a task for a kernel thread, and the latter's
+ * service.
+ */
 import type { Geometry } from '#arena/map';
 import type { Plan } from '#scenario/plan';
 import type { CpuEnd } from '#tasks/cpu-main';
 import type { KthreadRole } from '#tasks/kthread';
 
-/** The machine as a thread needs it: the bytes, their layout, the plan, and which build of the code to run. */
+/**
+ * The machine as a thread needs it: the bytes, their layout, the plan, and which build of the code
+ * to run.
+ */
 export interface MachineMessage {
   readonly buffer: SharedArrayBuffer;
   readonly geometry: Geometry;
   readonly plan: Plan;
-  /** URL of the module to load (tasks/entry): of the living build's free-running form, or of a variant. */
+  /**
+   * URL of the module to load (tasks/entry): of the living build's free-running form, or of a
+   * variant.
+   */
   readonly entry: string;
   readonly spins: number;
 }

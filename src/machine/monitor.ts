@@ -1,11 +1,12 @@
 /**
- * Watches a run from the main thread: samples VmPTE and RSS, tells the run to stop when its time is over or a fact
- * has been noted, and finds out that it no longer gets anywhere.
+ * Watches a run from the main thread: samples VmPTE and RSS, tells the run to stop when its time is
+ * over or a fact has been noted, and finds out that it no longer gets anywhere.
  */
 import { nowMs } from '#arena/clock';
 import { CONTROL, PHASE } from '#arena/layout/control';
 import { PERCPU } from '#arena/layout/percpu';
 import type { ArenaMap } from '#arena/map';
+import { tell } from '#arena/outside';
 import type { Words } from '#arena/word';
 import { counter, rssKiB, vmpteKiB } from './harvest.ts';
 import type { Judges, Verdict } from './judges.ts';
@@ -87,8 +88,7 @@ export class Monitor {
 
   /** Tells all CPUs to begin nothing new. */
   stop(): void {
-    Atomics.store(this.words, CONTROL.stop, 1);
-    Atomics.notify(this.words, CONTROL.stop);
+    tell(this.words, CONTROL.stop, 1);
   }
 
   end(): void {
@@ -121,13 +121,16 @@ export class Monitor {
     this.sampleEveryMs *= 2;
   }
 
-  /** A deadlock is a cycle of waits that does not change; a stall, a grace period that does not end. */
+  /**
+   * A deadlock is a cycle of waits that does not change; a stall, a grace period that does not end.
+   */
   private findStuck(): void {
     if (this.stuck !== null) return;
     const waits = this.fingerprint();
     this.waitsSeen = waits !== '' && waits === this.waits ? this.waitsSeen + 1 : 0;
     this.waits = waits;
-    if (this.waitsSeen >= DEADLOCK_SAMPLES) this.stuck = this.judges.findDeadlock(this.words, this.map);
+    if (this.waitsSeen >= DEADLOCK_SAMPLES)
+      this.stuck = this.judges.findDeadlock(this.words, this.map);
     this.stuck ??= this.judges.findStall(this.words, this.map, STALL_MS);
     const idleMs = this.idleMs();
     const limitMs = this.words[CONTROL.facts] === 0 ? IDLE_WAITING_MS : IDLE_FACTS_MS;

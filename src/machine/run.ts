@@ -1,12 +1,13 @@
 /**
- * One run: the arena is laid out, CPUs and kernel threads live in it, the judges look at what they leave, and the
- * figures are harvested. However it ends (time, a violation, Ctrl-C, a dead thread), it resolves with what was
- * measured.
+ * One run: the arena is laid out, CPUs and kernel threads live in it, the judges look at what they
+ * leave, and the figures are harvested. However it ends (time, a violation, Ctrl-C, a dead thread),
+ * it resolves with what was measured.
  */
 import { availableParallelism } from 'node:os';
 import { CONTROL, PHASE } from '#arena/layout/control';
 import { MM } from '#arena/layout/mm';
 import { type ArenaMap, arenaMap } from '#arena/map';
+import { tell } from '#arena/outside';
 import type { Words } from '#arena/word';
 import type { Run, RunExit } from '#result/result';
 import type { Plan } from '#scenario/plan';
@@ -29,7 +30,10 @@ export interface RunHooks {
   readonly deadlineMs?: number;
 }
 
-/** The arena of this process: one buffer, used again by every run that fits in, since V8 frees them late. */
+/**
+ * The arena of this process: one buffer, used again by every run that fits in, since V8 frees them
+ * late.
+ */
 let arena: SharedArrayBuffer | null = null;
 
 /** Runs `plan`. Rejects only for faults of our own. */
@@ -175,11 +179,12 @@ class Session {
   /** The threads were ended from outside, or one of them died. */
   private cutOff(error: unknown): void {
     this.ending = 'cut';
-    Atomics.store(this.words, CONTROL.halt, 1);
+    tell(this.words, CONTROL.halt, 1);
     this.noteEnd();
     const { stuck } = this.monitor;
     const verdicts = this.hooks.judges.judge(this.evidence('stopped'));
-    if (stuck !== null && !verdicts.some(({ kind }) => kind === stuck.kind)) this.verdicts.push(stuck);
+    if (stuck !== null && !verdicts.some(({ kind }) => kind === stuck.kind))
+      this.verdicts.push(stuck);
     this.verdicts.push(...verdicts);
     if (stuck !== null) this.note = 'cut off: the CPUs no longer got anywhere';
     else if (this.late) this.note = `cut off: not over after ${this.hooks.deadlineMs} ms`;

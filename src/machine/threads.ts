@@ -1,6 +1,6 @@
 /**
- * The threads of a machine: a piscina pool with one thread per CPU, and a pool whose threads keep their event loops
- * for the kernel threads, which are called through comlink.
+ * The threads of a machine: a piscina pool with one thread per CPU, and a pool whose threads keep
+ * their event loops for the kernel threads, which are called through comlink.
  */
 import { MessageChannel } from 'node:worker_threads';
 import * as Comlink from 'comlink';
@@ -8,7 +8,9 @@ import { Piscina } from 'piscina';
 import type { KthreadRole } from '#tasks/kthread';
 import type { CpuReply, CpuTask, KthreadService, KthreadTask, MachineMessage } from './messages.ts';
 
-/** Threads always run the built code, also when the main thread runs from the sources under a test. */
+/**
+ * Threads always run the built code, also when the main thread runs from the sources under a test.
+ */
 const WORKERS = import.meta.url.endsWith('.ts') ? '../../dist/workers/' : '../../workers/';
 
 /** Where worker code is: `dist/workers`. */
@@ -20,9 +22,6 @@ function workerFile(name: string): string {
 export function livingEntry(): string {
   return new URL('../free/entry.js', workerFile('cpu')).href;
 }
-
-/** A profiler's preload flags must not land in every thread: they would overwrite each other's files. */
-const ENV = { ...process.env, NODE_OPTIONS: '' };
 
 /** Runs the lives of all CPUs at once; rejects when a thread dies or `signal` aborts. */
 export class CpuPool {
@@ -37,7 +36,6 @@ export class CpuPool {
       maxThreads: cpus,
       idleTimeout: 60_000,
       recordTiming: false,
-      env: ENV,
     });
   }
 
@@ -74,7 +72,6 @@ export class KthreadPool {
       // An idle thread must not block its event loop, or its port would not be served.
       atomics: 'disabled',
       recordTiming: false,
-      env: ENV,
     });
   }
 

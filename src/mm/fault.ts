@@ -1,16 +1,26 @@
 /**
- * The page fault on anonymous memory, after mm/memory.c: a read finds the shared zero page, a write gets a page
- * of its own. The caller holds the VMA lock or the mmap lock for reading, which keeps upper tables and the VMA;
- * the PTE table may go at any moment (see pte-offset-map.ts).
+ * The page fault on anonymous memory, after mm/memory.c: a read finds the shared zero page, a write
+ * gets a page of its own. The caller holds the VMA lock or the mmap lock for reading, which keeps
+ * upper tables and the VMA; the PTE table may go at any moment (see pte-offset-map.ts).
  *
- * The faulting instruction completes inside the fault: the value it stores is in the new page before the entry
- * is set. On hardware it would run again after the fault; as long as no TLB is modelled, nothing else would
- * keep the page from being zapped and reused under it.
+ * The faulting instruction completes inside the fault: the value it stores is in the new page
+ * before the entry is set. On hardware it would run again after the fault; as long as no TLB is
+ * modelled, nothing else would keep the page from being zapped and reused under it.
  */
-import { PAGE_STATE, ZERO_PFN } from '#arena/layout/page';
+
 import type { Cpu } from '#arch/cpu';
 import { type Pmdp, pmdNone } from '#arch/pmd';
-import { mkPte, type Pte, PTE_NONE, pteNone, ptePfn, ptePresent, pteSame, pteWrite } from '#arch/pte';
+import {
+  mkPte,
+  PTE_NONE,
+  type Pte,
+  pteNone,
+  ptePfn,
+  ptePresent,
+  pteSame,
+  pteWrite,
+} from '#arch/pte';
+import { PAGE_STATE, ZERO_PFN } from '#arena/layout/page';
 import { COUNTER, count } from '#trace/counters';
 import { countRace } from '#trace/race';
 import { RACE } from '#trace/vocabulary';
@@ -61,13 +71,7 @@ function handlePteFault(
   return doWpPage(cpu, mm, pmdp, index, orig);
 }
 
-function doAnonymousPage(
-  cpu: Cpu,
-  mm: Mm,
-  pmdp: Pmdp,
-  index: number,
-  write: boolean,
-): number {
+function doAnonymousPage(cpu: Cpu, mm: Mm, pmdp: Pmdp, index: number, write: boolean): number {
   const pfn = write ? allocPage(cpu, cpu.storeValue) : ZERO_PFN;
   if (pfn === 0) return VM_FAULT.oom;
   const ptep = pteOffsetMapLock(cpu, mm, pmdp, index);

@@ -1,13 +1,17 @@
 /**
- * Shared lists of free frames with a private cache per CPU (the kernel's pcp lists): a CPU takes and
- * returns frames in its own cache and goes to the shared list, under its lock, for a batch at a time.
- * Frames never used yet are handed out in order, so that nothing needs to be prepared at boot.
+ * Shared lists of free frames with a private cache per CPU (the kernel's pcp lists): a CPU takes
+ * and returns frames in its own cache and goes to the shared list, under its lock, for a batch at a
+ * time. Frames never used yet are handed out in order, so that nothing needs to be prepared at
+ * boot.
  */
-import { peek, poke, read, write } from '#arena/word';
+
 import type { Cpu } from '#arch/cpu';
+import { peek, poke, read, write } from '#arena/word';
 import { spinLock, spinUnlock } from '#sync/spinlock';
 
-/** One kind of frames: the words of its shared list, its cache in a CPU's block, and where links go. */
+/**
+ * One kind of frames: the words of its shared list, its cache in a CPU's block, and where links go.
+ */
 export interface FreeList {
   readonly lock: number;
   readonly lockClass: number;
@@ -63,8 +67,7 @@ function refill(cpu: Cpu, list: FreeList): void {
       count++;
     }
     // The lowest number is taken first, so that a CPU's frames lie in address order.
-    for (let i = 0; i < fresh - from; i++)
-      poke(cpu.block + list.cache + count - 1 - i, from + i);
+    for (let i = 0; i < fresh - from; i++) poke(cpu.block + list.cache + count - 1 - i, from + i);
     write(cpu, list.fresh, fresh);
   }
   spinUnlock(cpu, list.lock, list.lockClass);

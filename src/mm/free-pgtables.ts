@@ -1,15 +1,16 @@
 /**
- * Frees page tables after the zap of munmap and exit (`free_pgtables`): PTE tables whose whole slot lies between
- * the neighbouring VMAs, and upper tables whose whole reach does. The mmap lock and the VMA locks are held for
- * writing and the VMAs are out of the map, so entries are cleared without pml or ptl; tables go through the
- * gather, because lockless walkers may still be inside.
+ * Frees page tables after the zap of munmap and exit (`free_pgtables`): PTE tables whose whole slot
+ * lies between the neighbouring VMAs, and upper tables whose whole reach does. The mmap lock and
+ * the VMA locks are held for writing and the VMAs are out of the map, so entries are cleared
+ * without pml or ptl; tables go through the gather, because lockless walkers may still be inside.
  */
+
+import type { Cpu } from '#arch/cpu';
+import { type Pmd, type Pmdp, pmdTable, pmdTablePresent } from '#arch/pmd';
 import { bodyAt, ptdescAt, ptrsMask, ptrsShift } from '#arena/arena';
 import { MM } from '#arena/layout/mm';
 import { PTDESC } from '#arena/layout/ptdesc';
 import { peek, read } from '#arena/word';
-import type { Cpu } from '#arch/cpu';
-import { type Pmd, type Pmdp, pmdTable, pmdTablePresent } from '#arch/pmd';
 import { rcuQuiescent } from '#sync/rcu';
 import { type Mm, mmDecNrTables } from './mm.ts';
 import { pteFreeTlb } from './mmu-gather.ts';
@@ -20,7 +21,9 @@ export function freePgtables(cpu: Cpu, mm: Mm, floor: number, ceiling: number): 
   if (floor < ceiling) freeBelow(cpu, mm, peek(mm.at + MM.pgd), mm.topLevel, 0, floor, ceiling);
 }
 
-/** `base`: first slot that `table` reaches. Goes through the entries that [floor, ceiling) touches. */
+/**
+ * `base`: first slot that `table` reaches. Goes through the entries that [floor, ceiling) touches.
+ */
 function freeBelow(
   cpu: Cpu,
   mm: Mm,

@@ -1,11 +1,12 @@
 /**
- * MADV_DONTNEED: zaps a range, under the per-VMA lock where one VMA contains it (Linux 6.17), else under the
- * mmap lock for reading. Parts that no VMA maps are passed over.
+ * MADV_DONTNEED: zaps a range, under the per-VMA lock where one VMA contains it (Linux 6.17), else
+ * under the mmap lock for reading. Parts that no VMA maps are passed over.
  */
+
+import { type Cpu, enterActor } from '#arch/cpu';
 import { vmaAt } from '#arena/arena';
 import { VMA } from '#arena/layout/mm';
 import { read } from '#arena/word';
-import { type Cpu, enterActor } from '#arch/cpu';
 import { countRace } from '#trace/race';
 import { ACTOR, RACE } from '#trace/vocabulary';
 import { type Mm, mmapReadLock, mmapReadUnlock } from './mm.ts';

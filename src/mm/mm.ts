@@ -1,8 +1,9 @@
 /** The address space: where its words are, its locks, and Linux's counts of its tables. */
+
+import type { Cpu } from '#arch/cpu';
 import { boundMap } from '#arena/arena';
 import { MM } from '#arena/layout/mm';
 import { add, peek, poke, quietMax } from '#arena/word';
-import type { Cpu } from '#arch/cpu';
 import { downRead, downReadTrylock, downWrite, upRead, upWrite } from '#sync/rwsem';
 import { vmaWriteUnlockAll } from '#sync/vma-lock';
 import { FACT, noteFact } from '#trace/fact';

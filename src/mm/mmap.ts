@@ -1,11 +1,13 @@
 /**
- * mmap, munmap and exit. Ranges are (slot, index) pairs, half open. All under the mmap lock for writing; each VMA
- * that changes is write-locked first, so that faults under the VMA lock have left it.
+ * mmap, munmap and exit. Ranges are (slot, index) pairs, half open. All under the mmap lock for
+ * writing; each VMA that changes is write-locked first, so that faults under the VMA lock have left
+ * it.
  */
+
+import { type Cpu, enterActor } from '#arch/cpu';
 import { boundMap, vmaAt } from '#arena/arena';
 import { MM, VMA } from '#arena/layout/mm';
 import { peek, write } from '#arena/word';
-import { type Cpu, enterActor } from '#arch/cpu';
 import { ACTOR } from '#trace/vocabulary';
 import { freePgtables } from './free-pgtables.ts';
 import { type Mm, mmapWriteLock, mmapWriteUnlock } from './mm.ts';
@@ -112,7 +114,10 @@ function unmapLocked(
   tlbFinishMmu(cpu);
 }
 
-/** Takes [start, end) out of VMA `vma`, which overlaps it and is write-locked: keeps a head, a tail, both, or none. */
+/**
+ * Takes [start, end) out of VMA `vma`, which overlaps it and is write-locked: keeps a head, a tail,
+ * both, or none.
+ */
 function cutVma(
   cpu: Cpu,
   mm: Mm,

@@ -1,19 +1,20 @@
 /**
- * The mmu gather: what a zap has unmapped, held until it is safe to let go. The order is the sentence that the
- * whole project tests:
+ * The mmu gather: what a zap has unmapped, held until it is safe to let go. The order is the
+ * sentence that the whole project tests:
  *
  *     1. unhook or clear the entry, so that nobody new finds the page or table;
  *     2. flush, so that no CPU uses an old translation;
- *     3. then free: pages at once, tables after a grace period, since lockless walkers may be inside.
+ *     3. then free: pages at once, tables after a grace period (lockless walkers may be inside).
  *
- * One gather per CPU at a time; its state is in the CPU's block. No TLB is modelled yet: the flush is counted
- * and does nothing.
+ * One gather per CPU at a time; its state is in the CPU's block. No TLB is modelled yet: the flush
+ * is counted and does nothing.
  */
+
+import type { Cpu } from '#arch/cpu';
 import { boundMap } from '#arena/arena';
 import { PAGE_STATE } from '#arena/layout/page';
 import { GATHER_TABLES_MAX, PERCPU } from '#arena/layout/percpu';
 import { peek, poke } from '#arena/word';
-import type { Cpu } from '#arch/cpu';
 import { assert } from '#base/assert';
 import { COUNTER, count } from '#trace/counters';
 import { freePage, movePage } from './page-alloc.ts';

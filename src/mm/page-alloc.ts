@@ -1,17 +1,18 @@
 /** Page frames: allocation and release, with a check of the frame's state on the way. */
+
+import type { Cpu } from '#arch/cpu';
 import { boundMap, pageAt } from '#arena/arena';
 import { CONTROL } from '#arena/layout/control';
 import {
+  FIRST_PFN,
   PAGE,
   PAGE_DESC_SHIFT,
   PAGE_GENERATION_SHIFT,
   PAGE_STATE,
   PAGE_STATE_MASK,
-  FIRST_PFN,
 } from '#arena/layout/page';
 import { PERCPU } from '#arena/layout/percpu';
 import { peek, poke } from '#arena/word';
-import type { Cpu } from '#arch/cpu';
 import { FACT, panic } from '#trace/fact';
 import { LOCK } from '#trace/vocabulary';
 import { type FreeList, putFrame, takeFrame } from './free-list.ts';
@@ -64,7 +65,9 @@ export function freePage(cpu: Cpu, pfn: number): void {
   putFrame(cpu, list, pfn);
 }
 
-/** Moves a page from one state to another (values of `PAGE_STATE`), or halts if it is in neither. */
+/**
+ * Moves a page from one state to another (values of `PAGE_STATE`), or halts if it is in neither.
+ */
 export function movePage(cpu: Cpu, pfn: number, from: number, to: number): void {
   const at = pageAt(pfn);
   const state = peek(at + PAGE.state);

@@ -1,22 +1,12 @@
 /**
- * Entries: places, values, and who may change them. A PTE is set and cleared under its table's ptl; an
- * upper entry is populated under its table's lock, and cleared under that lock or, in munmap, with the
- * mmap and VMA locks held for writing.
+ * Entries: places, values, and who may change them. A PTE is set and cleared under its table's ptl;
+ * an upper entry is populated under its table's lock, and cleared under that lock or, in munmap,
+ * with the mmap and VMA locks held for writing.
  *
- * Attribution: a PTE table remembers its last filler, and after that its unhooker; a PMD table keeps a
- * note for each entry of who changed it last.
+ * Attribution: a PTE table remembers its last filler, and after that its unhooker; a PMD table
+ * keeps a note for each entry of who changed it last.
  */
-import { bodyAt, bodyOfPlace, ownerAt, ptdescAt, ptrsMask, ptrsShift } from '#arena/arena';
-import { MM } from '#arena/layout/mm';
-import {
-  FRAME,
-  frameStateOf,
-  PTDESC,
-  USE_ACTOR_MASK,
-  USE_ACTOR_SHIFT,
-  USE_COUNT_MASK,
-} from '#arena/layout/ptdesc';
-import { peek, poke, read, store, write } from '#arena/word';
+
 import type { Cpu } from '#arch/cpu';
 import {
   mkPmd,
@@ -28,6 +18,17 @@ import {
   pmdTablePresent,
 } from '#arch/pmd';
 import { PTE_NONE, type Pte, type Ptep } from '#arch/pte';
+import { bodyAt, bodyOfPlace, ownerAt, ptdescAt, ptrsMask, ptrsShift } from '#arena/arena';
+import { MM } from '#arena/layout/mm';
+import {
+  FRAME,
+  frameStateOf,
+  PTDESC,
+  USE_ACTOR_MASK,
+  USE_ACTOR_SHIFT,
+  USE_COUNT_MASK,
+} from '#arena/layout/ptdesc';
+import { peek, poke, read, store, write } from '#arena/word';
 import { spinLock, spinUnlock } from '#sync/spinlock';
 import { FACT, noteFact, panic } from '#trace/fact';
 import { EVENT, recordEvent } from '#trace/ring';
@@ -51,8 +52,9 @@ export function ptepOf(table: number, index: number): Ptep {
 }
 
 /**
- * Place of the pmd entry that maps `slot`, or 0 where an upper entry is none. Only munmap frees upper tables, and
- * the caller's mmap lock, VMA lock or read section keeps the memory of what it finds.
+ * Place of the pmd entry that maps `slot`, or 0 where an upper entry is none. Only munmap frees
+ * upper tables, and the caller's mmap lock, VMA lock or read section keeps the memory of what it
+ * finds.
  */
 export function pmdOffset(cpu: Cpu, mm: Mm, slot: number): Pmdp {
   const mask = ptrsMask();
@@ -63,7 +65,10 @@ export function pmdOffset(cpu: Cpu, mm: Mm, slot: number): Pmdp {
   return (cpu.pmdBody + index) as Pmdp;
 }
 
-/** Walks the upper levels and caches where they lead for the slots from `base` on; false: to nothing. */
+/**
+ * Walks the upper levels and caches where they lead for the slots from `base` on; false: to
+ * nothing.
+ */
 function walkToPmd(cpu: Cpu, mm: Mm, base: number): boolean {
   const shift = ptrsShift();
   const mask = ptrsMask();
@@ -85,8 +90,8 @@ function walkToPmd(cpu: Cpu, mm: Mm, base: number): boolean {
 }
 
 /**
- * The slow half of the frame check: an unhooked table may still be read by those who found it before (true);
- * anything else is an access to a freed or recycled frame, and halts the machine.
+ * The slow half of the frame check: an unhooked table may still be read by those who found it
+ * before (true); anything else is an access to a freed or recycled frame, and halts the machine.
  */
 export function checkFrame(cpu: Cpu, entry: Pmd, level: number): boolean {
   const table = pmdTable(entry);
@@ -99,7 +104,9 @@ export function checkFrame(cpu: Cpu, entry: Pmd, level: number): boolean {
   panic(cpu, FACT.frameMismatch, table, state, level, entry, at);
 }
 
-/** The lock of the PTE table that `pmdval` points to: computed from the value, not from the entry. */
+/**
+ * The lock of the PTE table that `pmdval` points to: computed from the value, not from the entry.
+ */
 export function pteLockptr(mm: Mm, pmdval: Pmd): number {
   return mm.splitLocks ? ptdescAt(pmdTable(pmdval)) + PTDESC.ptl : mm.pageTableLock;
 }
@@ -137,7 +144,9 @@ export function ptepReplace(cpu: Cpu, ptep: Ptep, value: Pte): void {
   write(cpu, ptep, value);
 }
 
-/** Clears the entry at `ptep`, under the ptl; the caller then accounts for it with `noteCleared`. */
+/**
+ * Clears the entry at `ptep`, under the ptl; the caller then accounts for it with `noteCleared`.
+ */
 export function pteClear(cpu: Cpu, ptep: Ptep): void {
   write(cpu, ptep, PTE_NONE);
 }
@@ -160,8 +169,8 @@ export function pmdPopulate(cpu: Cpu, pmdp: Pmdp, table: number, slot: number): 
 }
 
 /**
- * Unhooks PTE table `table` from `pmdp`: the entry no longer points to it. The caller holds pml and ptl (or
- * owns the range exclusively), and then defers and frees the table.
+ * Unhooks PTE table `table` from `pmdp`: the entry no longer points to it. The caller holds pml and
+ * ptl (or owns the range exclusively), and then defers and frees the table.
  */
 export function pmdUnhook(cpu: Cpu, pmdp: Pmdp, table: number, slot: number): void {
   const at = ptdescAt(table);
@@ -175,13 +184,18 @@ export function pmdUnhook(cpu: Cpu, pmdp: Pmdp, table: number, slot: number): vo
   recordEvent(cpu, EVENT.unhook, table, slot);
 }
 
-/** Clears the upper entry at `entryp` above a table of level 1 or more; the range is exclusively owned. */
+/**
+ * Clears the upper entry at `entryp` above a table of level 1 or more; the range is exclusively
+ * owned.
+ */
 export function upperUnhook(cpu: Cpu, entryp: Pmdp, table: number): void {
   store(cpu, entryp, PMD_NONE);
   markUnhooked(cpu, table);
 }
 
-/** Actor (a value of `ACTOR`) that changed `table` last: its filler while hooked, then its unhooker. */
+/**
+ * Actor (a value of `ACTOR`) that changed `table` last: its filler while hooked, then its unhooker.
+ */
 export function lastChanger(table: number): number {
   return (peek(ptdescAt(table) + PTDESC.use) >>> USE_ACTOR_SHIFT) & USE_ACTOR_MASK;
 }
@@ -198,7 +212,9 @@ function markUnhooked(cpu: Cpu, table: number): void {
   write(cpu, at, (state & ~3) | FRAME.unhooked);
 }
 
-/** A note exists for entries of PMD tables only; other upper entries change under exclusive locks. */
+/**
+ * A note exists for entries of PMD tables only; other upper entries change under exclusive locks.
+ */
 function notePmdChange(cpu: Cpu, pmdp: Pmdp): void {
   const at = noteAt(pmdp);
   if (at !== 0) poke(at, cpu.changer);

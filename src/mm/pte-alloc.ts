@@ -1,10 +1,11 @@
 /** Populating the tree: a PTE table, or an upper table, where the entry above is none. */
+
+import type { Cpu } from '#arch/cpu';
+import { type Pmdp, pmdNone, pmdTable } from '#arch/pmd';
 import { bodyAt, ptdescAt, ptrsMask, ptrsShift } from '#arena/arena';
 import { MM } from '#arena/layout/mm';
 import { PTDESC } from '#arena/layout/ptdesc';
 import { peek } from '#arena/word';
-import type { Cpu } from '#arch/cpu';
-import { type Pmdp, pmdNone, pmdTable } from '#arch/pmd';
 import { spinLock, spinUnlock } from '#sync/spinlock';
 import { countRace } from '#trace/race';
 import { LOCK, RACE } from '#trace/vocabulary';
@@ -13,8 +14,8 @@ import { lastPmdChanger, pmdLock, pmdOffset, pmdPopulate, pmdpGet, pmdUnlock } f
 import { allocTable, freeTable } from './table-alloc.ts';
 
 /**
- * Makes sure that the pmd entry at `pmdp` is populated: allocates a PTE table outside all locks and publishes
- * it under the pml, or discards it if somebody else was first. False: out of memory.
+ * Makes sure that the pmd entry at `pmdp` is populated: allocates a PTE table outside all locks and
+ * publishes it under the pml, or discards it if somebody else was first. False: out of memory.
  */
 export function pteAlloc(cpu: Cpu, mm: Mm, pmdp: Pmdp, slot: number): boolean {
   const table = allocTable(cpu, 0);
@@ -45,7 +46,8 @@ function upperTablesAlloc(cpu: Cpu, mm: Mm, slot: number): boolean {
   for (let level = mm.topLevel; level > 1; level--) {
     const body = bodyAt(peek(ptdescAt(table) + PTDESC.body));
     const entryp = (body + ((slot >>> ((level - 1) * ptrsShift())) & ptrsMask())) as Pmdp;
-    if (pmdNone(pmdpGet(cpu, entryp)) && !upperAlloc(cpu, mm, entryp, level - 1, slot)) return false;
+    if (pmdNone(pmdpGet(cpu, entryp)) && !upperAlloc(cpu, mm, entryp, level - 1, slot))
+      return false;
     table = pmdTable(pmdpGet(cpu, entryp));
   }
   return true;

@@ -1,32 +1,41 @@
 /**
- * From a pmd entry to a PTE: the four ways, after mm/pgtable-generic.c (Linux 6.5 and later). A PTE table
- * may be unhooked and freed at any moment by somebody who holds neither the mmap lock nor the VMA lock, so
- * a lookup may fail, and what it returns is only as good as this table says:
+ * From a pmd entry to a PTE: the four ways, after mm/pgtable-generic.c (Linux 6.5 and later). A PTE
+ * table may be unhooked and freed at any moment by somebody who holds neither the mmap lock nor the
+ * VMA lock, so a lookup may fail, and what it returns is only as good as this table says:
  *
- * | function              | stable on return            | may have changed            | null (0) means            |
- * |-----------------------|-----------------------------|-----------------------------|---------------------------|
- * | pteOffsetMap          | the table's memory          | entries; the pmd entry      | the pmd entry is no table |
- * | pteOffsetMapRoNolock  | the same; `cpu.ptl` is the  | the same; even with the ptl | the same                  |
- * |                       | table's lock                | the table may be unhooked   |                           |
- * | pteOffsetMapRwNolock  | the same, and `cpu.pmdval`  | the same: after taking the  | the same                  |
- * |                       | is what the entry held      | ptl compare `pmdSame`, or a |                           |
- * |                       |                             | PTE that was not none       |                           |
- * | pteOffsetMapLock      | the entries, and that the   | nothing that the ptl guards | the pmd entry is no       |
- * |                       | pmd entry points here       |                             | table any more            |
+ * | function             | stable on return          | may have changed        | null (0) means     |
+ * |----------------------|---------------------------|-------------------------|--------------------|
+ * | pteOffsetMap         | the table's memory        | entries; the pmd entry  | the pmd entry is   |
+ * |                      |                           |                         | no table           |
+ * | pteOffsetMapRoNolock | the same; `cpu.ptl` is    | the same; even with the | the same           |
+ * |                      | the table's lock          | ptl it may be unhooked  |                    |
+ * | pteOffsetMapRwNolock | the same; `cpu.pmdval` is | the same: under the ptl | the same           |
+ * |                      | what the pmd entry held   | compare `pmdSame`, or a |                    |
+ * |                      |                           | PTE that was not none   |                    |
+ * | pteOffsetMapLock     | the entries, and that the | nothing that the ptl    | the pmd entry is   |
+ * |                      | pmd entry points here     | guards                  | no table any more  |
  *
  * Each success opens an RCU read section, which keeps the table's memory; `pteUnmap` ends it, and
- * `pteUnmapUnlock` also releases the ptl. A failure leaves nothing to undo. `cpu.table` is the table's
- * number after each success.
+ * `pteUnmapUnlock` also releases the ptl. A failure leaves nothing to undo. `cpu.table` is the
+ * table's number after each success.
  *
- * Why the recheck in `pteOffsetMapLock` is enough: whoever unhooks a table clears the pmd entry within a
- * hold of its ptl, so that the hand-over of the lock makes the clearing visible.
+ * Why the recheck in `pteOffsetMapLock` is enough: whoever unhooks a table clears the pmd entry
+ * within a hold of its ptl, so that the hand-over of the lock makes the clearing visible.
  */
+
+import type { Cpu } from '#arch/cpu';
+import {
+  type Pmd,
+  type Pmdp,
+  pmdMatchesFrame,
+  pmdSame,
+  pmdTable,
+  pmdTablePresent,
+} from '#arch/pmd';
+import type { Ptep } from '#arch/pte';
 import { bodyAt, ptdescAt } from '#arena/arena';
 import { PTDESC } from '#arena/layout/ptdesc';
 import { peek } from '#arena/word';
-import type { Cpu } from '#arch/cpu';
-import { type Pmd, type Pmdp, pmdMatchesFrame, pmdSame, pmdTable, pmdTablePresent } from '#arch/pmd';
-import type { Ptep } from '#arch/pte';
 import { rcuReadLock, rcuReadUnlock } from '#sync/rcu';
 import { spinLock, spinUnlock } from '#sync/spinlock';
 import { countRace } from '#trace/race';
@@ -59,7 +68,10 @@ export function pteOffsetMapRoNolock(cpu: Cpu, mm: Mm, pmdp: Pmdp, index: number
   return ptep;
 }
 
-/** As `pteOffsetMapRoNolock`, for a caller that will write and so must compare `cpu.pmdval` under the ptl. */
+/**
+ * As `pteOffsetMapRoNolock`, for a caller that will write and so must compare `cpu.pmdval` under
+ * the ptl.
+ */
 export function pteOffsetMapRwNolock(cpu: Cpu, mm: Mm, pmdp: Pmdp, index: number): Ptep {
   return pteOffsetMapRoNolock(cpu, mm, pmdp, index);
 }
@@ -81,8 +93,8 @@ export function pteOffsetMapLock(cpu: Cpu, mm: Mm, pmdp: Pmdp, index: number): P
 }
 
 /**
- * Ends what `pteOffsetMap` and its nolock forms began; `pmdval` is what they mapped. Counts a walk that ended in
- * an unhooked table.
+ * Ends what `pteOffsetMap` and its nolock forms began; `pmdval` is what they mapped. Counts a walk
+ * that ended in an unhooked table.
  */
 export function pteUnmap(cpu: Cpu, pmdval: Pmd): void {
   const table = pmdTable(pmdval);

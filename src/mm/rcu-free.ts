@@ -1,11 +1,21 @@
-/** What RCU callbacks mean: runs those of this CPU whose grace period is over, and waits for them. */
+/**
+ * What RCU callbacks mean: runs those of this CPU whose grace period is over, and waits for them.
+ */
+
+import type { Cpu } from '#arch/cpu';
 import { boundMap } from '#arena/arena';
 import { PERCPU } from '#arena/layout/percpu';
 import { peek, sleepMs } from '#arena/word';
-import type { Cpu } from '#arch/cpu';
 import { mightSleep } from '#sync/held';
 import { rcuBoundary, synchronizeRcu } from '#sync/rcu';
-import { callRcu, RCU_KIND, rcuPending, rcuQueueFull, rcuTake, rcuTakenWord } from '#sync/rcu-callbacks';
+import {
+  callRcu,
+  RCU_KIND,
+  rcuPending,
+  rcuQueueFull,
+  rcuTake,
+  rcuTakenWord,
+} from '#sync/rcu-callbacks';
 import { rcuTortureAge } from '#sync/rcu-torture';
 import { EVENT, recordEvent } from '#trace/ring';
 import { freeBody, freeTable } from './table-alloc.ts';
@@ -47,8 +57,8 @@ export function rcuDrain(cpu: Cpu): void {
 }
 
 /**
- * Waits until every callback queued by any CPU before the call has run. CPUs run their own callbacks, so
- * each must go on passing operation boundaries, or drain.
+ * Waits until every callback queued by any CPU before the call has run. CPUs run their own
+ * callbacks, so each must go on passing operation boundaries, or drain.
  */
 export function rcuBarrier(cpu: Cpu): void {
   mightSleep(cpu);

@@ -1,17 +1,19 @@
 /**
  * Table frames and their bodies.
  *
- * A frame goes FREE -> TABLE(level) -> UNHOOKED -> FREE, and its generation grows at each allocation. A
- * freed body is filled with poison; what comes from the list is cleared. With on-demand backing a PTE
- * table gets its body with its first entry and gives it back when it is empty again; meanwhile it shares
- * body 0, which is always empty and never written.
+ * A frame goes FREE -> TABLE(level) -> UNHOOKED -> FREE, and its generation grows at each
+ * allocation. A freed body is filled with poison; what comes from the list is cleared. With on-
+ * demand backing a PTE table gets its body with its first entry and gives it back when it is empty
+ * again; meanwhile it shares body 0, which is always empty and never written.
  *
- * A PMD table has a second body of notes: for each entry, who changed it last (arena/layout/ptdesc.ts
- * has the format of a use word).
+ * A PMD table has a second body of notes: for each entry, who changed it last
+ * (arena/layout/ptdesc.ts has the format of a use word).
  */
+
+import type { Cpu } from '#arch/cpu';
 import { bodyAt, boundMap, ownerAt, ptdescAt, ptrsMask } from '#arena/arena';
 import { CONTROL } from '#arena/layout/control';
-import { PERCPU, FREE_CACHE_MAX } from '#arena/layout/percpu';
+import { FREE_CACHE_MAX, PERCPU } from '#arena/layout/percpu';
 import {
   FRAME,
   frameGenerationOf,
@@ -23,7 +25,6 @@ import {
   PTDESC_SHIFT,
 } from '#arena/layout/ptdesc';
 import { fill, peek, poke, read, write } from '#arena/word';
-import type { Cpu } from '#arch/cpu';
 import { callRcu, RCU_KIND, rcuQueueFull } from '#sync/rcu-callbacks';
 import { COUNTER, count } from '#trace/counters';
 import { FACT, noteFact, panic } from '#trace/fact';
@@ -119,7 +120,9 @@ export function freeTable(cpu: Cpu, table: number): void {
   recordEvent(cpu, EVENT.free, table, level);
 }
 
-/** Gives PTE table `table` a body before its first entry is set; under its ptl. False: none left. */
+/**
+ * Gives PTE table `table` a body before its first entry is set; under its ptl. False: none left.
+ */
 export function attachBody(cpu: Cpu, table: number): boolean {
   const body = allocBody(cpu, table);
   if (body === 0) return false;
@@ -128,9 +131,9 @@ export function attachBody(cpu: Cpu, table: number): boolean {
 }
 
 /**
- * With on-demand backing, takes the body from PTE table `table`, whose last entry has just gone; under its
- * ptl. Lockless readers that hold a place in it find zeros until a grace period has passed. When the
- * callback queue is full the table simply keeps its body.
+ * With on-demand backing, takes the body from PTE table `table`, whose last entry has just gone;
+ * under its ptl. Lockless readers that hold a place in it find zeros until a grace period has
+ * passed. When the callback queue is full the table simply keeps its body.
  */
 export function detachBody(cpu: Cpu, table: number): void {
   if (!onDemand || rcuQueueFull(cpu)) return;

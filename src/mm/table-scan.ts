@@ -1,10 +1,13 @@
 /** Whether a PTE table is empty: every entry none, whatever kind of entry the others are. */
+
+import type { Cpu } from '#arch/cpu';
 import { bodyAt, ptdescAt, ptrsMask } from '#arena/arena';
 import { PTDESC, USE_COUNT_MASK } from '#arena/layout/ptdesc';
 import { peek, read } from '#arena/word';
-import type { Cpu } from '#arch/cpu';
 
-/** Reads all entries of `table`, stopping at the first that is not none; stable only under the ptl. */
+/**
+ * Reads all entries of `table`, stopping at the first that is not none; stable only under the ptl.
+ */
 export function tableIsEmpty(cpu: Cpu, table: number): boolean {
   const body = peek(ptdescAt(table) + PTDESC.body);
   if (body === 0) return true;

@@ -1,16 +1,20 @@
 /**
- * What user code does: a load or store at an address, and the fault when the hardware walk finds nothing.
+ * What user code does: a load or store at an address, and the fault when the hardware walk finds
+ * nothing.
  *
- * A present page is accessed under its ptl. Real hardware takes no lock: it uses a translation that stays valid
- * until the shootdown reaches this CPU. As long as no TLB is modelled, the ptl makes an access one act with
- * respect to zaps. The hardware walk before it is lockless, as on hardware.
+ * A present page is accessed under its ptl. Real hardware takes no lock: it uses a translation that
+ * stays valid until the shootdown reaches this CPU. As long as no TLB is modelled, the ptl makes an
+ * access one act with respect to zaps. The hardware walk before it is lockless, as on hardware.
  */
-import { pageAt } from '#arena/arena';
-import { PAGE } from '#arena/layout/page';
-import { peek, poke } from '#arena/word';
+
 import { type Cpu, enterActor } from '#arch/cpu';
 import type { Pmdp } from '#arch/pmd';
 import { type Pte, ptePfn, ptePresent, pteWrite } from '#arch/pte';
+import { pageAt } from '#arena/arena';
+import { PAGE } from '#arena/layout/page';
+import { peek, poke } from '#arena/word';
+import { rcuReadLock, rcuReadUnlock, synchronizeRcu } from '#sync/rcu';
+import { rcuAnyPending } from '#sync/rcu-callbacks';
 import { COUNTER, count } from '#trace/counters';
 import { countRace } from '#trace/race';
 import { ACTOR, RACE } from '#trace/vocabulary';
@@ -18,8 +22,6 @@ import { handleMmFault, VM_FAULT } from './fault.ts';
 import { type Mm, mmapReadLock, mmapReadUnlock } from './mm.ts';
 import { pmdOffset, ptepGet } from './pgtable.ts';
 import { pteOffsetMap, pteOffsetMapLock, pteUnmap, pteUnmapUnlock } from './pte-offset-map.ts';
-import { rcuReadLock, rcuReadUnlock, synchronizeRcu } from '#sync/rcu';
-import { rcuAnyPending } from '#sync/rcu-callbacks';
 import { runRcuCallbacks } from './rcu-free.ts';
 import { findVma, lockVmaUnderRcu, vmaEndRead } from './vma.ts';
 
@@ -63,8 +65,9 @@ export function userLoad(cpu: Cpu, mm: Mm, slot: number, index: number): number 
 }
 
 /**
- * The hardware walk, and the ptl of a present entry that allows the access: the page's pfn, to be undone by
- * `unlockTranslation`; or 0, nothing to undo. One read section: nothing it walks through is freed meanwhile.
+ * The hardware walk, and the ptl of a present entry that allows the access: the page's pfn, to be
+ * undone by `unlockTranslation`; or 0, nothing to undo. One read section: nothing it walks through
+ * is freed meanwhile.
  */
 function lockTranslation(cpu: Cpu, mm: Mm, slot: number, index: number, write: boolean): number {
   rcuReadLock(cpu);
@@ -99,13 +102,7 @@ function allows(value: Pte, write: boolean): boolean {
 }
 
 /** The fault: finds the VMA under its own lock, or failing that under the mmap lock. */
-function doUserAddrFault(
-  cpu: Cpu,
-  mm: Mm,
-  slot: number,
-  index: number,
-  write: boolean,
-): number {
+function doUserAddrFault(cpu: Cpu, mm: Mm, slot: number, index: number, write: boolean): number {
   const before = enterActor(cpu, ACTOR.fault);
   let outcome: number = VM_FAULT.sigsegv;
   const vma = lockVmaUnderRcu(cpu, mm, slot, index);
@@ -122,7 +119,10 @@ function doUserAddrFault(
   return outcome;
 }
 
-/** After an outcome of no memory: waits for what RCU holds back; false: there is nothing to wait for. */
+/**
+ * After an outcome of no memory: waits for what RCU holds back; false: there is nothing to wait
+ * for.
+ */
 function memoryMayCome(cpu: Cpu, outcome: number, retries: number): boolean {
   if (outcome !== VM_FAULT.oom || retries >= OOM_RETRIES_MAX || !rcuAnyPending()) return false;
   synchronizeRcu(cpu);

@@ -1,10 +1,11 @@
 /** Facts about mmap and munmap: the map of VMAs against a model of intervals. */
-import { fc, test as property } from '@fast-check/vitest';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { vmaAt } from '#arena/arena';
 import { MM, VMA, VMA_FLAG } from '#arena/layout/mm';
 import { PERCPU } from '#arena/layout/percpu';
 import { peek } from '#arena/word';
+import { property } from '#base/property.suite';
 import { TestMachine } from '#tasks/machine.suite';
 import { findVma, lockVmaUnderRcu, vmaEndRead } from './vma.ts';
 
@@ -29,7 +30,7 @@ const range = fc
 const flags = fc.constantFrom(-1, 0, 0, VMA_FLAG.hugepage, VMA_FLAG.uffdWp);
 const changes = fc.array(fc.tuple(range, flags, fc.nat(2)), { maxLength: 40 });
 
-property.prop([changes], { numRuns: 250 })(
+property([changes], { numRuns: 250 })(
   'the map holds exactly what is mapped: sorted, without overlap, equal neighbours merged',
   (sequence) => {
     const machine = new TestMachine();

@@ -1,15 +1,16 @@
 /**
- * VMAs: records in the arena, and the sorted map of those in use. Changes are made under the mmap lock for
- * writing, with the write lock of each VMA that changes; lookups for faults take neither.
+ * VMAs: records in the arena, and the sorted map of those in use. Changes are made under the mmap
+ * lock for writing, with the write lock of each VMA that changes; lookups for faults take neither.
  *
- * The map is double-buffered: a writer fills the idle one and flips. A lockless lookup may read a map that is
- * being refilled; whatever it finds it must lock and then check (`lockVmaUnderRcu`), and VMA records are never
- * anything but VMA records.
+ * The map is double-buffered: a writer fills the idle one and flips. A lockless lookup may read a
+ * map that is being refilled; whatever it finds it must lock and then check (`lockVmaUnderRcu`),
+ * and VMA records are never anything but VMA records.
  */
+
+import type { Cpu } from '#arch/cpu';
 import { boundMap, vmaAt } from '#arena/arena';
 import { MM, VMA } from '#arena/layout/mm';
 import { peek, poke, read, store, write } from '#arena/word';
-import type { Cpu } from '#arch/cpu';
 import { assert } from '#base/assert';
 import { rcuReadLock, rcuReadUnlock } from '#sync/rcu';
 import { vmaReadTrylock, vmaReadUnlock, vmaWriteLock } from '#sync/vma-lock';
@@ -20,7 +21,10 @@ export function isBefore(slotA: number, indexA: number, slotB: number, indexB: n
   return slotA < slotB || (slotA === slotB && indexA < indexB);
 }
 
-/** Whether VMA `vma` is in use and contains (slot, index). Stable only under a lock of the VMA or mm. */
+/**
+ * Whether VMA `vma` is in use and contains (slot, index). Stable only under a lock of the VMA or
+ * mm.
+ */
 export function vmaCovers(cpu: Cpu, vma: number, slot: number, index: number): boolean {
   const at = vmaAt(vma);
   return (
@@ -30,7 +34,10 @@ export function vmaCovers(cpu: Cpu, vma: number, slot: number, index: number): b
   );
 }
 
-/** The VMA that contains (slot, index), locked for reading, or 0: there is none, or a writer is at it. */
+/**
+ * The VMA that contains (slot, index), locked for reading, or 0: there is none, or a writer is at
+ * it.
+ */
 export function lockVmaUnderRcu(cpu: Cpu, mm: Mm, slot: number, index: number): number {
   rcuReadLock(cpu);
   let vma = cpu.vmaHint;
@@ -119,12 +126,7 @@ export function allocVma(cpu: Cpu, mm: Mm, flags: number): number {
 /** Puts VMA `vma`, whose bounds are set, into the map. */
 export function insertVma(cpu: Cpu, mm: Mm, vma: number): void {
   const at = vmaAt(vma);
-  const position = firstEndingAfter(
-    cpu,
-    mm,
-    peek(at + VMA.startSlot),
-    peek(at + VMA.startIndex),
-  );
+  const position = firstEndingAfter(cpu, mm, peek(at + VMA.startSlot), peek(at + VMA.startIndex));
   write(cpu, at + VMA.attached, 1);
   rebuildMap(cpu, mm, position, vma);
 }
@@ -135,7 +137,10 @@ export function removeVma(cpu: Cpu, mm: Mm, vma: number): void {
   rebuildMap(cpu, mm, -1, vma);
 }
 
-/** Fills the idle map with the present one, with `vma` inserted at `position` (-1: left out), and flips. */
+/**
+ * Fills the idle map with the present one, with `vma` inserted at `position` (-1: left out), and
+ * flips.
+ */
 function rebuildMap(cpu: Cpu, mm: Mm, position: number, vma: number): void {
   const { vmaMaps, vmaMapWords } = boundMap();
   const next = 1 - peek(mm.at + MM.vmaMap);

@@ -1,16 +1,18 @@
 /**
- * Zap: clears the entries of a range, one PTE table after another, after `zap_pte_range` and `unmap_page_range`
- * (mm/memory.c). It leaves the tables in place; whether an empty one goes as well is the protocol's affair.
+ * Zap: clears the entries of a range, one PTE table after another, after `zap_pte_range` and
+ * `unmap_page_range` (mm/memory.c). It leaves the tables in place; whether an empty one goes as
+ * well is the protocol's affair.
  *
- * Between two tables, and whenever the lock is dropped, the CPU may be scheduled away and is quiescent. The
- * caller holds the mmap or VMA lock and has a gather open.
+ * Between two tables, and whenever the lock is dropped, the CPU may be scheduled away and is
+ * quiescent. The caller holds the mmap or VMA lock and has a gather open.
  */
-import { ptrsMask } from '#arena/arena';
-import { ZERO_PFN } from '#arena/layout/page';
+
 import type { Cpu } from '#arch/cpu';
 import type { Pmdp } from '#arch/pmd';
 import { pmdNone } from '#arch/pmd';
 import { type Ptep, pteNone, ptePfn, ptePresent } from '#arch/pte';
+import { ptrsMask } from '#arena/arena';
+import { ZERO_PFN } from '#arena/layout/page';
 import { rcuQuiescent } from '#sync/rcu';
 import { COUNTER, count } from '#trace/counters';
 import { type Mm, mmDecNrTables } from './mm.ts';
@@ -21,14 +23,16 @@ import { boundProtocol, HOOK, hasHook, type ZapFacts } from './reclaim-protocol.
 
 let reschedPerMillion = 0;
 
-/** Chance that the loop over entries finds need-resched set, per million entries; a choice point. */
+/**
+ * Chance that the loop over entries finds need-resched set, per million entries; a choice point.
+ */
 export function configureZap(perMillion: number): void {
   reschedPerMillion = perMillion;
 }
 
 /**
- * Clears all entries in [start, end), given as (slot, index) pairs. `reclaim`: the request is one after which
- * empty tables may be freed (`zap_details.reclaim_pt`: MADV_DONTNEED only).
+ * Clears all entries in [start, end), given as (slot, index) pairs. `reclaim`: the request is one
+ * after which empty tables may be freed (`zap_details.reclaim_pt`: MADV_DONTNEED only).
  */
 export function unmapPageRange(
   cpu: Cpu,
@@ -95,8 +99,8 @@ function zapPteRange(
 }
 
 /**
- * Clears up to `entries` entries from `ptep` on, under the ptl; stops early at need-resched or when the gather
- * is full. Returns how many it passed.
+ * Clears up to `entries` entries from `ptep` on, under the ptl; stops early at need-resched or when
+ * the gather is full. Returns how many it passed.
  */
 function zapEntries(cpu: Cpu, table: number, ptep: Ptep, entries: number): number {
   const limit = untilResched(cpu, entries);

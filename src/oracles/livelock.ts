@@ -1,6 +1,6 @@
 /**
- * A run that goes nowhere: no CPU has finished any work for a limit, and the cause is neither a deadlock nor a
- * stalled grace period. Told with what each CPU does and waits for.
+ * A run that goes nowhere: no CPU has finished any work for a limit, and the cause is neither a
+ * deadlock nor a stalled grace period. Told with what each CPU does and waits for.
  */
 import { CONTROL } from '#arena/layout/control';
 import { PERCPU } from '#arena/layout/percpu';

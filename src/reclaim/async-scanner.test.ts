@@ -1,4 +1,7 @@
-/** What is peculiar to the scanner: its filters, budget, offset and delay, and the races that it finds. */
+/**
+ * What is peculiar to the scanner: its filters, budget, offset and delay, and the races that it
+ * finds.
+ */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { setClock } from '#arena/clock';
 import { CONTROL } from '#arena/layout/control';
@@ -102,7 +105,8 @@ describe('the budget', () => {
     expect(machine.scan(1, 6)).toBe(1);
   });
 
-  // The kernel wraps when it looks for the first VMA of a pass (PROTOCOLS: "wrap to 0 when no VMA").
+  // The kernel wraps when it looks for the first VMA of a pass (PROTOCOLS: "wrap to 0 when no
+  // VMA").
   test('that ended just at the last VMA does not cost the next pass', () => {
     machine.mmap(0, 64, 128);
     machine.scan(1, 8);

@@ -1,19 +1,22 @@
 /**
- * P5, the asynchronous scanner of June 2024 (RFC "asynchronously scan and free empty user PTE pages", Qi Zheng):
- * every `delay` the mm's tables are scanned for `size` of address space, by a task on its way back to user space
- * or by a kernel thread, and those found empty are unhooked under pml and ptl and freed by RCU.
+ * P5, the asynchronous scanner of June 2024 (RFC "asynchronously scan and free empty user PTE
+ * pages", Qi Zheng): every `delay` the mm's tables are scanned for `size` of address space, by a
+ * task on its way back to user space or by a kernel thread, and those found empty are unhooked
+ * under pml and ptl and freed by RCU.
  *
- * A fault that mapped the table earlier re-reads the pmd after it gets the ptl; the scanner clears the pmd within
- * its own hold of the ptl, and re-reads it under both locks, since the table it mapped may have been replaced.
- * Passed over: hugetlb, VM_HUGEPAGE and userfaultfd-wp VMAs, and slots that no single VMA contains.
+ * A fault that mapped the table earlier re-reads the pmd after it gets the ptl; the scanner clears
+ * the pmd within its own hold of the ptl, and re-reads it under both locks, since the table it
+ * mapped may have been replaced. Passed over: hugetlb, VM_HUGEPAGE and userfaultfd-wp VMAs, and
+ * slots that no single VMA contains.
  */
-import { nowMs } from '#arena/clock';
-import { vmaAt } from '#arena/arena';
-import { CONTROL } from '#arena/layout/control';
-import { VMA, VMA_FLAG } from '#arena/layout/mm';
-import { peek, poke, compareExchange, load } from '#arena/word';
+
 import { type Cpu, enterActor } from '#arch/cpu';
 import { pmdSame, pmdTable } from '#arch/pmd';
+import { vmaAt } from '#arena/arena';
+import { nowMs } from '#arena/clock';
+import { CONTROL } from '#arena/layout/control';
+import { VMA, VMA_FLAG } from '#arena/layout/mm';
+import { compareExchange, load, peek, poke } from '#arena/word';
 import { type Mm, mmapReadTrylock, mmapReadUnlock, mmDecNrTables } from '#mm/mm';
 import { lastChanger, pmdLock, pmdOffset, pmdpGet, pmdUnhook, pmdUnlock } from '#mm/pgtable';
 import { pteOffsetMapRwNolock, pteUnmap } from '#mm/pte-offset-map';
@@ -85,7 +88,10 @@ function scanVmas(cpu: Cpu, mm: Mm, slots: number): number {
   return unhooked;
 }
 
-/** Unhooks and defers the table of `slot` if it is empty; returns how many. Lock order: pml, then ptl. */
+/**
+ * Unhooks and defers the table of `slot` if it is empty; returns how many. Lock order: pml, then
+ * ptl.
+ */
 function scanSlot(cpu: Cpu, mm: Mm, slot: number): number {
   const pmdp = pmdOffset(cpu, mm, slot);
   if (pmdp === 0) return 0;

@@ -1,6 +1,7 @@
 /**
- * P0, no reclaim: empty PTE tables stay until munmap or exit. The control that every protocol is held against, and
- * what the others extend: a place of the socket that a protocol leaves alone does nothing.
+ * P0, no reclaim: empty PTE tables stay until munmap or exit. The control that every protocol is
+ * held against, and what the others extend: a place of the socket that a protocol leaves alone does
+ * nothing.
  */
 import type { Cpu } from '#arch/cpu';
 import type { Pmdp } from '#arch/pmd';

@@ -1,13 +1,14 @@
 /**
- * The conformance suite: what must be true of the memory manager whatever frees its empty PTE tables. A protocol's own
- * test holds only what is peculiar to it.
+ * The conformance suite: what must be true of the memory manager whatever frees its empty PTE
+ * tables. A protocol's own test holds only what is peculiar to it.
  */
-import { fc, test as property } from '@fast-check/vitest';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ptdescAt } from '#arena/arena';
 import { CONTROL } from '#arena/layout/control';
 import { PTDESC, USE_COUNT_MASK } from '#arena/layout/ptdesc';
 import { peek } from '#arena/word';
+import { property } from '#base/property.suite';
 import { rcuOperationEnd } from '#mm/rcu-free';
 import { boundProtocol, HOOK, hasHook } from '#mm/reclaim-protocol';
 import type { Plan } from '#scenario/plan';
@@ -29,8 +30,7 @@ const PTRS = 8;
 
 type Step =
   | { op: 'store' | 'load'; cpu: number; at: number }
-  | { op: 'dontneed' | 'munmap' | 'mmap'; cpu: number; at: number; length: number }
-  | { op: 'slots'; cpu: number; at: number; length: number }
+  | { op: 'dontneed' | 'munmap' | 'mmap' | 'slots'; cpu: number; at: number; length: number }
   | { op: 'scan'; cpu: number };
 
 const cpu = fc.nat(2);
@@ -65,7 +65,9 @@ class Model {
   readonly mapped = new Set<number>();
   /** Page -> value; 0 is the zero page. */
   readonly entries = new Map<number, number>();
-  /** Slots with a table if nothing is ever reclaimed, and by what the protocol is expected to free. */
+  /**
+   * Slots with a table if nothing is ever reclaimed, and by what the protocol is expected to free.
+   */
   readonly populated = new Set<number>();
   readonly hooked = new Set<number>();
   private readonly expected: Expected;
@@ -144,9 +146,8 @@ function perform(machine: TestMachine, model: Model, step: Step): void {
     model.scan();
     return;
   }
-  const unit = step.op === 'slots' ? PTRS : 1;
-  const start = FIRST + step.at * unit;
-  if (step.op === 'store' || step.op === 'load') {
+  if (!('length' in step)) {
+    const start = FIRST + step.at;
     const value = step.op === 'store' ? ++stamp : -1;
     const known = model.mapped.has(start) ? (model.entries.get(start) ?? 0) : -1;
     if (value < 0) expect(machine.load(step.cpu, start)).toBe(known);
@@ -154,6 +155,8 @@ function perform(machine: TestMachine, model: Model, step: Step): void {
     if (known >= 0) model.fill(start, value < 0 ? known : value);
     return;
   }
+  const unit = step.op === 'slots' ? PTRS : 1;
+  const start = FIRST + step.at * unit;
   const end = Math.min(start + step.length * unit, FIRST + PAGES);
   if (step.op === 'mmap') {
     machine.mmap(step.cpu, start, end);
@@ -180,7 +183,10 @@ function compare(machine: TestMachine, model: Model, expected: Expected): void {
   expect(machine.facts()).toEqual([]);
 }
 
-/** After all callbacks: no frame is held by anything but the tree, and each table counts its entries. */
+/**
+ * After all callbacks: no frame is held by anything but the tree, and each table counts its
+ * entries.
+ */
 function compareFrames(machine: TestMachine, model: Model): void {
   const { ptes, pmds, puds } = machine.tree();
   const filled = new Set(model.withEntries());
@@ -215,31 +221,28 @@ export function testProtocol(expected: Expected, options: Plan['options'] = {}):
   describe.each(Object.entries(SETTINGS))(`${protocol}, %s`, (_name, setting) => {
     const make = (): TestMachine => new TestMachine({ ...setting, protocol, options });
 
-    property.prop([steps], { numRuns: 40 })(
-      'agrees with the model after any sequence',
-      (sequence) => {
-        const machine = make();
-        const model = new Model(expected);
-        machine.mmap(0, FIRST, FIRST + PAGES);
-        model.map(FIRST, FIRST + PAGES);
-        for (const step of sequence) {
-          perform(machine, model, step);
-          compare(machine, model, expected);
-          if ('cpu' in step) rcuOperationEnd(machine.cpu(step.cpu));
-        }
-        machine.settle();
-        compareFrames(machine, model);
-        for (const [page, value] of model.entries) expect(machine.load(0, page)).toBe(value);
-        machine.exit();
-        expect(['tables', 'bodies', 'pages'].map((kind) => machine.inUse(kind as 'pages'))).toEqual(
-          [0, 0, 0],
-        );
-        expect([machine.nrPtes(), machine.nrPmds(), machine.nrPuds()]).toEqual([0, 0, 0]);
-        expect([machine.counter('rss'), peek(CONTROL.rcuBacklog)]).toEqual([0, 0]);
-        expect(machine.counter('tablesAllocated')).toBe(machine.counter('tablesFreed'));
-        expect(machine.facts()).toEqual([]);
-      },
-    );
+    property([steps], { numRuns: 40 })('agrees with the model after any sequence', (sequence) => {
+      const machine = make();
+      const model = new Model(expected);
+      machine.mmap(0, FIRST, FIRST + PAGES);
+      model.map(FIRST, FIRST + PAGES);
+      for (const step of sequence) {
+        perform(machine, model, step);
+        compare(machine, model, expected);
+        if ('cpu' in step) rcuOperationEnd(machine.cpu(step.cpu));
+      }
+      machine.settle();
+      compareFrames(machine, model);
+      for (const [page, value] of model.entries) expect(machine.load(0, page)).toBe(value);
+      machine.exit();
+      expect(['tables', 'bodies', 'pages'].map((kind) => machine.inUse(kind as 'pages'))).toEqual([
+        0, 0, 0,
+      ]);
+      expect([machine.nrPtes(), machine.nrPmds(), machine.nrPuds()]).toEqual([0, 0, 0]);
+      expect([machine.counter('rss'), peek(CONTROL.rcuBacklog)]).toEqual([0, 0]);
+      expect(machine.counter('tablesAllocated')).toBe(machine.counter('tablesFreed'));
+      expect(machine.facts()).toEqual([]);
+    });
   });
 
   test(`${protocol} names the places of the socket that it uses`, () => {

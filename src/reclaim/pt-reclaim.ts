@@ -1,20 +1,22 @@
 /**
- * P7, reclaim inside the zap, as Linux has it since 6.14 (PT_RECLAIM; commit 6375e95f381e, mm/memory.c
- * `zap_empty_pte_table` and `zap_pte_table_if_empty`).
+ * P7, reclaim inside the zap, as Linux has it since 6.14 (PT_RECLAIM; commit 6375e95f381e,
+ * mm/memory.c `zap_empty_pte_table` and `zap_pte_table_if_empty`).
  *
  * After an MADV_DONTNEED that covered a whole PTE table:
- * - fast path, still under the ptl: if every entry was zapped under this one hold and none was skipped, the
- *   table is empty. The pml comes before the ptl in the lock order, so it can only be tried;
- * - slow path, after the ptl was dropped on the way or the try failed: pml, then ptl, then a look at every
- *   entry. No recheck of the pmd is needed: the pml is held before the map. It may be another table than the
- *   zapped one, which does no harm, as it too was found empty.
- * Where locks are not split the pml is the ptl, and counts as held.
+ * - fast path, still under the ptl: if every entry was zapped under this one hold and none was
+ *   skipped, the table is empty. The pml comes before the ptl in the lock order, so it can only be
+ *   tried;
+ * - slow path, after the ptl was dropped on the way or the try failed: pml, then ptl, then a look
+ *   at every entry. No recheck of the pmd is needed: the pml is held before the map. It may be
+ *   another table than the zapped one, which does no harm, as it too was found empty. Where locks
+ *   are not split the pml is the ptl, and counts as held.
  */
-import { peek } from '#arena/word';
-import { boundMap } from '#arena/arena';
-import { PERCPU } from '#arena/layout/percpu';
+
 import type { Cpu } from '#arch/cpu';
 import { type Pmdp, pmdTable } from '#arch/pmd';
+import { boundMap } from '#arena/arena';
+import { PERCPU } from '#arena/layout/percpu';
+import { peek } from '#arena/word';
 import type { Mm } from '#mm/mm';
 import { lastChanger, pmdLock, pmdLockptr, pmdUnhook, pmdUnlock } from '#mm/pgtable';
 import { pteOffsetMapRwNolock, pteUnmap } from '#mm/pte-offset-map';
@@ -79,7 +81,10 @@ export class PtReclaim extends NoReclaim {
   }
 }
 
-/** What the CPU that holds a test-and-set lock is doing; of other algorithms the holder is not in the word. */
+/**
+ * What the CPU that holds a test-and-set lock is doing; of other algorithms the holder is not in
+ * the word.
+ */
 function holderOf(lockp: number): number {
   const { percpu, percpuWords, geometry } = boundMap();
   const holder = peek(lockp) - 1;

@@ -68,7 +68,7 @@ export function buildPlan(scenario: Scenario, request: PlanRequest): Plan {
     options,
     broken: request.broken ?? null,
     parameters: showBindings(bindings),
-    locks: { ptl: 'ttas', pml: 'ttas', 'page-table': 'ttas', zone: 'ttas', ...request.locks },
+    locks: lockAlgorithms(request),
     splitLocks: request.splitLocks ?? true,
     rcu: request.rcu ?? 'qsbr',
     noise: flag('--noise', MACHINE_KINDS.noise, request.noise) ?? machine.noise,
@@ -121,4 +121,23 @@ function isForever(op: Op): boolean {
 function flag(name: string, kind: Kind, given: number | undefined): number | undefined {
   if (given === undefined) return undefined;
   return withPrefix(`${name}: `, () => readNumber(kind, given));
+}
+
+/** Where locks are not split, ptl, pml and page-table are one lock, so one choice counts for all. */
+function lockAlgorithms({ locks = {}, splitLocks }: PlanRequest): Plan['locks'] {
+  const chosen = {
+    ptl: 'ttas',
+    pml: 'ttas',
+    'page-table': 'ttas',
+    zone: 'ttas',
+    ...locks,
+  } as const;
+  if (splitLocks !== false) return chosen;
+  const choices = new Set([locks.ptl, locks.pml, locks['page-table']].filter((x) => x));
+  if (choices.size > 1)
+    throw new UserError(
+      'without split locks ptl, pml and page-table are one lock; give one algorithm to all three',
+    );
+  const [one = 'ttas'] = choices;
+  return { ...chosen, ptl: one, pml: one, 'page-table': one };
 }

@@ -2,8 +2,8 @@
  * The plan: what the machine runs. Plain data, complete (every default filled in, every parameter
  * resolved), so that a saved result can be run again without its scenario file.
  *
- * Lengths of address space are in pages (4 KiB on the modelled machine); a *slot* is the part of the
- * address space that one PTE table maps (512 pages, 2 MiB).
+ * Lengths of address space are in pages (4 KiB on the modelled machine); a *slot* is the part of
+ * the address space that one PTE table maps (512 pages, 2 MiB).
  */
 
 /** A stretch of address space that operations name by its index in `Plan.regions`. */
@@ -98,7 +98,9 @@ export interface Plan {
   /** Entries per table as a power of two (9 on x86-64), and the number of levels (4). */
   readonly ptrsShift: number;
   readonly levels: number;
-  /** Page frames and table frames of the simulated machine; 0: the machine decides from the regions. */
+  /**
+   * Page frames and table frames of the simulated machine; 0: the machine decides from the regions.
+   */
   readonly pageFrames: number;
   readonly tableFrames: number;
   /** `on-demand`: empty PTE tables have no body (large scenarios). */
@@ -128,7 +130,10 @@ export interface Plan {
   readonly expectations: readonly Expectation[];
 }
 
-/** A figure of the result and the bounds it must keep, e.g. `{ figure: 'vmpteAboveStartKiB', max: 208 }`. */
+/**
+ * A figure of the result and the bounds it must keep, e.g. `{ figure: 'vmpteAboveStartKiB', max:
+ * 208 }`.
+ */
 export interface Expectation {
   readonly figure: 'vmpteAboveStartKiB' | 'pteTables';
   readonly min: number | null;

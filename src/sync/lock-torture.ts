@@ -1,11 +1,13 @@
 /**
- * Torture of the locks, in the manner of locktorture (kernel/locking/locktorture.c): whoever holds the lock for
- * writing finds nobody else inside, and two words that only move together are equal; readers find no writer.
+ * Torture of the locks, in the manner of locktorture (kernel/locking/locktorture.c): whoever holds
+ * the lock for writing finds nobody else inside, and two words that only move together are equal;
+ * readers find no writer.
  */
+
+import type { Cpu } from '#arch/cpu';
 import { boundMap } from '#arena/arena';
 import { CONTROL } from '#arena/layout/control';
 import { add, load, read, write } from '#arena/word';
-import type { Cpu } from '#arch/cpu';
 import { COUNTER, count } from '#trace/counters';
 import { FACT, noteFact } from '#trace/fact';
 import { LOCK } from '#trace/vocabulary';
@@ -18,7 +20,9 @@ import { vmaReadTrylock, vmaReadUnlock, vmaWriteLock, vmaWriteUnlockAll } from '
 /** What is tortured. */
 export const TORTURED = { ttas: 0, ticket: 1, mcs: 2, rwsem: 3, vmaLock: 4 } as const;
 
-/** Torture area, a line each: the lock, writer inside, readers inside, two words that move together. */
+/**
+ * Torture area, a line each: the lock, writer inside, readers inside, two words that move together.
+ */
 const LINE = 16;
 const LOCKP = CONTROL.torture;
 const WRITER = CONTROL.torture + LINE;

@@ -1,12 +1,22 @@
 /**
- * The queue lock of Mellor-Crummey and Scott (ACM TOCS 9(1), 1991): each waiter waits on a word of its
- * own, so that a release touches one cache line of one other CPU. The lock word names the last node of
- * the queue; a CPU has a few nodes, one per lock it waits for or holds.
+ * The queue lock of Mellor-Crummey and Scott (ACM TOCS 9(1), 1991): each waiter waits on a word of
+ * its own, so that a release touches one cache line of one other CPU. The lock word names the last
+ * node of the queue; a CPU has a few nodes, one per lock it waits for or holds.
  */
-import { MCS_DEPTH_MAX, MCS_NODE, PERCPU } from '#arena/layout/percpu';
-import { boundMap } from '#arena/arena';
-import { compareExchange, exchange, load, peek, poke, store, storeAndWake, waitWhile } from '#arena/word';
+
 import type { Cpu } from '#arch/cpu';
+import { boundMap } from '#arena/arena';
+import { MCS_DEPTH_MAX, MCS_NODE, PERCPU } from '#arena/layout/percpu';
+import {
+  compareExchange,
+  exchange,
+  load,
+  peek,
+  poke,
+  store,
+  storeAndWake,
+  waitWhile,
+} from '#arena/word';
 import { assert } from '#base/assert';
 
 export function mcsLock(cpu: Cpu, lockp: number): void {

@@ -1,13 +1,14 @@
 /**
- * RCU callbacks: (kind, word) pairs, queued per CPU in its block and taken by the same CPU once their
- * grace period is over. Who takes them knows what the kinds mean (mm/rcu-callbacks.ts).
+ * RCU callbacks: (kind, word) pairs, queued per CPU in its block and taken by the same CPU once
+ * their grace period is over. Who takes them knows what the kinds mean (mm/rcu-callbacks.ts).
  */
-import { nowUs } from '#arena/clock';
+
+import type { Cpu } from '#arch/cpu';
 import { boundMap } from '#arena/arena';
+import { nowUs } from '#arena/clock';
 import { CONTROL } from '#arena/layout/control';
 import { PERCPU, RCU_QUEUE_MAX, RCU_RECORD } from '#arena/layout/percpu';
 import { bump, load, peek, poke, quietAdd, quietMax } from '#arena/word';
-import type { Cpu } from '#arch/cpu';
 import { COUNTER, count } from '#trace/counters';
 import { histogramSlot } from '#trace/histogram';
 import { rcuGraceEnd } from './rcu.ts';
@@ -39,8 +40,8 @@ export function callRcu(cpu: Cpu, kind: number, word: number): void {
 }
 
 /**
- * Takes the oldest callback whose grace period is over: its kind, or 0 if there is none. Its word is then
- * at `rcuTakenWord`.
+ * Takes the oldest callback whose grace period is over: its kind, or 0 if there is none. Its word
+ * is then at `rcuTakenWord`.
  */
 export function rcuTake(cpu: Cpu): number {
   const tail = peek(cpu.block + PERCPU.rcuTail);

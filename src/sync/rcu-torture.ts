@@ -1,21 +1,25 @@
 /**
- * Torture of RCU itself, in the manner of rcutorture (kernel/rcu/rcutorture.c): one element is published; the
- * writer retires it and publishes another; a retired element ages one stage per grace period through a pipe of
- * ten stages. A reader that finds, at the end of its section, that its element has aged more than one stage saw
- * a grace period end too early.
+ * Torture of RCU itself, in the manner of rcutorture (kernel/rcu/rcutorture.c): one element is
+ * published; the writer retires it and publishes another; a retired element ages one stage per
+ * grace period through a pipe of ten stages. A reader that finds, at the end of its section, that
+ * its element has aged more than one stage saw a grace period end too early.
  */
+
+import type { Cpu } from '#arch/cpu';
 import { CONTROL } from '#arena/layout/control';
 import { load, peek, poke, store } from '#arena/word';
-import type { Cpu } from '#arch/cpu';
 import { COUNTER, count } from '#trace/counters';
 import { FACT, noteFact } from '#trace/fact';
-import { callRcu, RCU_KIND, rcuQueueFull } from './rcu-callbacks.ts';
 import { rcuReadLock, rcuReadUnlock } from './rcu.ts';
+import { callRcu, RCU_KIND, rcuQueueFull } from './rcu-callbacks.ts';
 
 const PIPE_LENGTH = 10;
 const ELEMENTS = 64;
 const FREE = -1;
-/** Torture area: word 0 names the published element (1-based); elements' stages stand from `STAGES` on. */
+/**
+ * Torture area: word 0 names the published element (1-based); elements' stages stand from `STAGES`
+ * on.
+ */
 const PUBLISHED = CONTROL.torture;
 const STAGES = CONTROL.torture + 16;
 
@@ -49,7 +53,9 @@ export function rcuTortureWrite(cpu: Cpu): void {
   callRcu(cpu, RCU_KIND.torture, old);
 }
 
-/** A grace period has passed for `element`: one stage on, back to the free ones at the pipe's end. */
+/**
+ * A grace period has passed for `element`: one stage on, back to the free ones at the pipe's end.
+ */
 export function rcuTortureAge(cpu: Cpu, element: number): void {
   const stage = load(cpu, STAGES + element) + 1;
   store(cpu, STAGES + element, stage);

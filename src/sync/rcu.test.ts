@@ -1,9 +1,13 @@
-/** Facts about RCU: the epochs against a model, nesting, waiting, and the callback queue; in both forms. */
-import { fc, test as property } from '@fast-check/vitest';
+/**
+ * Facts about RCU: the epochs against a model, nesting, waiting, and the callback queue; in both
+ * forms.
+ */
+import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { CONTROL } from '#arena/layout/control';
 import { PERCPU, RCU_QUEUE_MAX } from '#arena/layout/percpu';
 import { peek } from '#arena/word';
+import { property } from '#base/property.suite';
 import { TestMachine } from '#tasks/machine.suite';
 import {
   rcuAdvance,
@@ -54,8 +58,8 @@ const acts = fc.array(
 );
 
 /**
- * The model: each outermost section has a number; a callback waits for the sections that were open, on any CPU, when it
- * was queued.
+ * The model: each outermost section has a number; a callback waits for the sections that were open,
+ * on any CPU, when it was queued.
  */
 class Model {
   readonly nesting = Array<number>(CPUS).fill(0);
@@ -123,7 +127,7 @@ describe.each(FORMS)('in the %s form', (form) => {
     machine = new TestMachine({ rcu: form });
   });
 
-  property.prop([acts], { numRuns: 400 })(
+  property([acts], { numRuns: 400 })(
     'a callback waits for the readers that existed, and then runs',
     (steps) => {
       machine = new TestMachine({ rcu: form });
@@ -196,7 +200,8 @@ describe.each(FORMS)('in the %s form', (form) => {
     expect(machine.facts()).toEqual(['rcuUnbalanced']);
   });
 
-  // A CPU of the announced form that is told to take part, as every thread is at its start, has no section open.
+  // A CPU of the announced form that is told to take part, as every thread is at its start, has no
+  // section open.
   test('a CPU that has come online can wait for a grace period', () => {
     rcuOnline(machine.cpu(0));
     synchronizeRcu(machine.cpu(0));

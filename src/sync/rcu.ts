@@ -1,25 +1,30 @@
 /**
- * RCU by epochs. A reader may hold what it found until its section ends; whoever unhooks a thing frees it
- * only when every section that existed at that moment has ended.
+ * RCU by epochs. A reader may hold what it found until its section ends; whoever unhooks a thing
+ * frees it only when every section that existed at that moment has ended.
  *
  * The argument. E is the global epoch; each CPU has a word `seen`.
  *  1. A CPU's word is `IDLE` (it holds no reference), or the value of E that it read at its latest
  *     quiescent state (quiescent-state form), or at the start of its section (announced form).
  *  2. E goes from e to e+1 only after every CPU's word was found to be e or IDLE.
- *  3. A thing is unhooked, then E is read: e. A reader that can still hold the thing entered before, so
+ *  3. A thing is unhooked, then E is read: e. A reader that can still hold the thing entered
+ *     before, so
  *     its word is at most e (or it was stored before E became e+1).
- *  4. The step from e+1 to e+2 begins after E became e+1, hence after (3), and does not succeed while
+ *  4. The step from e+1 to e+2 begins after E became e+1, hence after (3), and does not succeed
+ *     while
  *     that word stands. So when E is e+2, every such reader has passed a quiescent state.
- * Hence two steps after the unhooking, counted from the epoch read after it, the thing may be freed.
+ * Hence two steps after the unhooking, counted from the epoch read after it, the thing may be
+ * freed.
  *
- * In the quiescent-state form (the default) a section costs a private counter; a CPU reports when it
- * passes an operation boundary and a plain load hints that E has changed. In the announced form each
- * outermost section stores its epoch.
+ * In the quiescent-state form (the default) a section costs a private counter; a CPU reports when
+ * it passes an operation boundary and a plain load hints that E has changed. In the announced form
+ * each outermost section stores its epoch.
  */
+
+import type { Cpu } from '#arch/cpu';
+import { boundMap } from '#arena/arena';
 import { nowUs } from '#arena/clock';
 import { CONTROL } from '#arena/layout/control';
 import { PERCPU } from '#arena/layout/percpu';
-import { boundMap } from '#arena/arena';
 import {
   compareExchange,
   load,
@@ -31,12 +36,14 @@ import {
   waitWhile,
   wake,
 } from '#arena/word';
-import type { Cpu } from '#arch/cpu';
 import { COUNTER, count } from '#trace/counters';
 import { FACT, noteFact } from '#trace/fact';
 import { mightSleep } from './held.ts';
 
-/** Steps of the epoch, from the one read after unhooking, that make a grace period (argument, step 4). */
+/**
+ * Steps of the epoch, from the one read after unhooking, that make a grace period (argument, step
+ * 4).
+ */
 export const GRACE_EPOCHS = 2;
 /** A CPU's word while it holds no reference. Epochs begin at 1. */
 const IDLE = 0;
@@ -69,7 +76,9 @@ export function rcuReadUnlock(cpu: Cpu): void {
   if (announced && nesting === 0) leave(cpu);
 }
 
-/** This CPU begins to take part: it must report from now on. In the announced form sections say all. */
+/**
+ * This CPU begins to take part: it must report from now on. In the announced form sections say all.
+ */
 export function rcuOnline(cpu: Cpu): void {
   if (!announced) report(cpu);
 }
@@ -91,8 +100,8 @@ export function rcuIdleExit(cpu: Cpu): void {
 }
 
 /**
- * A quiescent state between two pages or tables of one operation: costs a plain load unless the epoch
- * has changed. Not inside a read section.
+ * A quiescent state between two pages or tables of one operation: costs a plain load unless the
+ * epoch has changed. Not inside a read section.
  */
 export function rcuQuiescent(cpu: Cpu): void {
   if (announced || read(cpu, CONTROL.rcuEpoch) === peek(cpu.block + PERCPU.rcuSeen)) return;
@@ -111,7 +120,8 @@ export function rcuBoundary(cpu: Cpu): void {
 }
 
 /**
- * Tries one step of the epoch, if anybody waits for it; false: not wanted, or a CPU has yet to report.
+ * Tries one step of the epoch, if anybody waits for it; false: not wanted, or a CPU has yet to
+ * report.
  */
 export function rcuAdvance(cpu: Cpu): boolean {
   const epoch = load(cpu, CONTROL.rcuEpoch);

@@ -1,13 +1,14 @@
 /**
- * A fair reader-writer semaphore (the role of `mmap_lock`): a ticket lock in which consecutive readers
- * share. Three words: the next ticket, the ticket that may enter as a reader, and the number of holders
- * that have left, which is the ticket that may enter as a writer.
+ * A fair reader-writer semaphore (the role of `mmap_lock`): a ticket lock in which consecutive
+ * readers share. Three words: the next ticket, the ticket that may enter as a reader, and the
+ * number of holders that have left, which is the ticket that may enter as a writer.
  *
  * A waiter outside an RCU read section reports itself quiescent while it waits.
  */
+
+import type { Cpu } from '#arch/cpu';
 import { nowUs } from '#arena/clock';
 import { add, addAndWake, compareExchange, load, waitWhile } from '#arena/word';
-import type { Cpu } from '#arch/cpu';
 import { countAcquired, countContended, countTrylockFailed, mightSleep } from './held.ts';
 import { rcuIdleEnter, rcuIdleExit } from './rcu.ts';
 
@@ -25,7 +26,10 @@ export function downRead(cpu: Cpu, sem: number, lockClass: number): void {
 
 export function downReadTrylock(cpu: Cpu, sem: number, lockClass: number): boolean {
   const next = load(cpu, sem + NEXT);
-  if (load(cpu, sem + READER) !== next || compareExchange(cpu, sem + NEXT, next, next + 1) !== next) {
+  if (
+    load(cpu, sem + READER) !== next ||
+    compareExchange(cpu, sem + NEXT, next, next + 1) !== next
+  ) {
     countTrylockFailed(cpu, lockClass);
     return false;
   }

@@ -1,17 +1,18 @@
 /**
- * Spinlocks: one word each, zero when free. The algorithm is chosen per lock class when the machine is
- * built; test-and-test-and-set is the default, since a strict first-come lock stalls when there are
- * more CPUs than cores (the next in line is not running).
+ * Spinlocks: one word each, zero when free. The algorithm is chosen per lock class when the machine
+ * is built; test-and-test-and-set is the default, since a strict first-come lock stalls when there
+ * are more CPUs than cores (the next in line is not running).
  *
  * Lock order, outermost first: mmap lock, VMA lock, page-table (upper levels), pml, ptl, then the
  * allocators' leaf locks. Where locks are not split, pml and ptl are both the mm's page-table lock.
  *
- * Every waiter waits in `waitWhile`: it spins a bounded time, then sleeps, so a holder that has lost
- * its core does not stall the run.
+ * Every waiter waits in `waitWhile`: it spins a bounded time, then sleeps, so a holder that has
+ * lost its core does not stall the run.
  */
+
+import type { Cpu } from '#arch/cpu';
 import { nowUs } from '#arena/clock';
 import { compareExchange, load, storeAndWake, waitWhile } from '#arena/word';
-import type { Cpu } from '#arch/cpu';
 import { countContended, countTrylockFailed, noteAcquired, noteReleased } from './held.ts';
 import { mcsLock, mcsTrylock, mcsUnlock } from './mcs.ts';
 import { ticketLock, ticketTrylock, ticketUnlock } from './ticket.ts';
@@ -41,7 +42,12 @@ export function spinLock(cpu: Cpu, lockp: number, lockClass: number): void {
 }
 
 /** As `spinLock`, for a second lock of a class already held; `subclass` as in the kernel. */
-export function spinLockNested(cpu: Cpu, lockp: number, lockClass: number, _subclass: number): void {
+export function spinLockNested(
+  cpu: Cpu,
+  lockp: number,
+  lockClass: number,
+  _subclass: number,
+): void {
   spinLock(cpu, lockp, lockClass);
 }
 

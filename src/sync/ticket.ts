@@ -1,9 +1,10 @@
 /**
- * The ticket lock, as the kernel used it until 2015: strictly first come, first served. The word holds
- * the next ticket in its upper half and the ticket being served in its lower half.
+ * The ticket lock, as the kernel used it until 2015: strictly first come, first served. The word
+ * holds the next ticket in its upper half and the ticket being served in its lower half.
  */
-import { add, addAndWake, compareExchange, load, waitWhile } from '#arena/word';
+
 import type { Cpu } from '#arch/cpu';
+import { add, addAndWake, compareExchange, load, waitWhile } from '#arena/word';
 
 const TICKET = 1 << 16;
 const SERVING_MASK = TICKET - 1;

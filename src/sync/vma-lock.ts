@@ -1,16 +1,17 @@
 /**
- * The per-VMA lock: a reader stores to a word of its own CPU, so that readers never share a cache line;
- * the rare writer visits the words of all CPUs. As in Linux a VMA counts as write-locked while its
- * sequence equals the mm's; ending the mmap write lock moves the mm's sequence on and thereby unlocks
- * all VMAs at once. The writer holds the mmap lock for writing.
+ * The per-VMA lock: a reader stores to a word of its own CPU, so that readers never share a cache
+ * line; the rare writer visits the words of all CPUs. As in Linux a VMA counts as write-locked
+ * while its sequence equals the mm's; ending the mmap write lock moves the mm's sequence on and
+ * thereby unlocks all VMAs at once. The writer holds the mmap lock for writing.
  *
- * Why it excludes: a reader stores its word, then reads the sequence; a writer stores the sequence, then
- * reads the words. All four are sequentially consistent (the reader's exchange is a full barrier), so
- * at least one of the two sees the other.
+ * Why it excludes: a reader stores its word, then reads the sequence; a writer stores the sequence,
+ * then reads the words. All four are sequentially consistent (the reader's exchange is a full
+ * barrier), so at least one of the two sees the other.
  */
+
+import type { Cpu } from '#arch/cpu';
 import { boundMap } from '#arena/arena';
 import { exchange, load, read, storeAndWake, storeRelease, waitWhile } from '#arena/word';
-import type { Cpu } from '#arch/cpu';
 import { rcuIdleEnter, rcuIdleExit } from './rcu.ts';
 
 /** Tries to lock VMA `vma` for reading; false: a writer has it, or is about to. */

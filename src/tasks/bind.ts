@@ -1,10 +1,11 @@
 /** Binds a thread to a machine: the arena, the protocol, and every choice that the plan makes. */
+
+import { Cpu } from '#arch/cpu';
 import { bindArena, boundMap } from '#arena/arena';
+import { nowMs } from '#arena/clock';
 import { CONTROL } from '#arena/layout/control';
 import type { Geometry } from '#arena/map';
-import { nowMs } from '#arena/clock';
 import { poke } from '#arena/word';
-import { Cpu } from '#arch/cpu';
 import { assert } from '#base/assert';
 import { Mm } from '#mm/mm';
 import { bindPages, initializePages } from '#mm/page-alloc';
@@ -62,10 +63,12 @@ export function makeCpu(id: number, seed: number): Cpu {
   return new Cpu(id, seed);
 }
 
-/** First page of each region; the first begins where a PMD table does, 1 GiB above zero on x86-64. */
+/**
+ * First page of each region; the first begins where a PMD table does, 1 GiB above zero on x86-64.
+ */
 function regionStarts(plan: Plan): number[] {
   const starts: number[] = [];
-  let end = 1 << (2 * plan.ptrsShift);
+  let end = 1 << (Math.min(2, plan.levels - 1) * plan.ptrsShift);
   for (const region of plan.regions) {
     starts.push(end + region.gapPages);
     end += region.gapPages + region.pages;

@@ -1,14 +1,16 @@
 /**
- * The life of a CPU: boot (CPU 0 alone, with the setup operations), the hostile main phase, and the fair phase in
- * which there is no new work, scanners run without delay, and every callback must come to its end.
+ * The life of a CPU: boot (CPU 0 alone, with the setup operations), the hostile main phase, and the
+ * fair phase in which there is no new work, scanners run without delay, and every callback must
+ * come to its end.
  */
+
+import { type Cpu, enterActor } from '#arch/cpu';
+import { boundMap } from '#arena/arena';
 import { nowMs } from '#arena/clock';
 import { Halted } from '#arena/halt';
 import { CONTROL, PHASE } from '#arena/layout/control';
 import { MM } from '#arena/layout/mm';
 import { addAndWake, load, peek, poke, quietStore, storeAndWake, waitWhile } from '#arena/word';
-import { boundMap } from '#arena/arena';
-import { type Cpu, enterActor } from '#arch/cpu';
 import { exitMmap } from '#mm/mmap';
 import { rcuDrain, rcuOperationEnd } from '#mm/rcu-free';
 import { boundProtocol, HOOK, hasHook } from '#mm/reclaim-protocol';
@@ -86,7 +88,10 @@ function scanUntilIdle(cpu: Cpu, machine: Machine): void {
   }
 }
 
-/** Waits until all CPUs of the plan have come here; the last to come lets them go. Not online for RCU. */
+/**
+ * Waits until all CPUs of the plan have come here; the last to come lets them go. Not online for
+ * RCU.
+ */
 function rendezvous(cpu: Cpu, machine: Machine): void {
   enterActor(cpu, ACTOR.access);
   const round = load(cpu, CONTROL.round);

@@ -1,4 +1,7 @@
-/** What a thread needs from whichever build of the tested wing it is told to run: one module, one import. */
+/**
+ * What a thread needs from whichever build of the tested wing it is told to run: one module, one
+ * import.
+ */
 export { setGate } from '#arena/gate';
 export { NoisyGate } from '#arena/noise';
 export { bindMachine, makeCpu } from './bind.ts';

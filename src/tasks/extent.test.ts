@@ -1,6 +1,7 @@
 /** Facts about which pages an operation applies to. */
-import { fc, test as property } from '@fast-check/vitest';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { property } from '#base/property.suite';
 import type { Op, Plan, Region, Where } from '#scenario/plan';
 import { cpuMain } from './cpu-main.ts';
 import { choosePages, shareOf } from './extent.ts';
@@ -23,7 +24,7 @@ const plans = fc.record({
 }) as fc.Arbitrary<Pick<Plan, 'cpus' | 'regions'>>;
 
 describe('shares', () => {
-  property.prop([plans])('of all CPUs partition their region', (plan) => {
+  property([plans])('of all CPUs partition their region', (plan) => {
     const machine = new TestMachine(plan);
     for (const [i, { pages }] of plan.regions.entries()) {
       const start = machine.machine.regionStarts[i]!;
@@ -36,7 +37,7 @@ describe('shares', () => {
     }
   });
 
-  property.prop([plans])('are cut at slots', (plan) => {
+  property([plans])('are cut at slots', (plan) => {
     const machine = new TestMachine(plan);
     const starts = machine.machine.regionStarts;
     for (const [i, { pages }] of plan.regions.entries()) {
@@ -49,7 +50,7 @@ describe('shares', () => {
     }
   });
 
-  property.prop([plans])('are never of negative length', (plan) => {
+  property([plans])('are never of negative length', (plan) => {
     const machine = new TestMachine(plan);
     for (const i of plan.regions.keys())
       for (let cpu = 0; cpu < plan.cpus; cpu++) {
@@ -58,7 +59,7 @@ describe('shares', () => {
       }
   });
 
-  property.prop([plans])('belong to regions that do not overlap', (plan) => {
+  property([plans])('belong to regions that do not overlap', (plan) => {
     const starts = new TestMachine(plan).machine.regionStarts;
     for (const [i, { pages }] of plan.regions.slice(0, -1).entries())
       expect(starts[i + 1]! - starts[i]! - pages).toBe(plan.regions[i + 1]!.gapPages);
@@ -70,29 +71,26 @@ const wheres = fc.record({
   share: fc.constantFrom<Where['share']>('all', 'own'),
 });
 
-property.prop([plans, wheres], { numRuns: 300 })(
-  'an extent lies inside its share',
-  (plan, where) => {
-    const machine = new TestMachine(plan);
-    const starts = machine.machine.regionStarts;
-    const out = { start: 0, end: 0 };
-    for (const i of plan.regions.keys())
-      for (let id = 0; id < plan.cpus; id++) {
-        const share = shareOf(machine.plan, starts, id, i, where.share);
-        if (share.start >= share.end) continue;
-        for (let repeat = 0; repeat < 5; repeat++) {
-          choosePages(machine.cpu(id), machine.plan, starts, { ...where, region: i }, share, out);
-          expect(out.start).toBeGreaterThanOrEqual(share.start);
-          expect(out.end).toBeLessThanOrEqual(share.end);
-          expect(out.end).toBeGreaterThan(out.start);
-          const slots = Math.floor((out.end - 1) / 8) - Math.floor(out.start / 8) + 1;
-          if (where.extent === 'page') expect(out.end - out.start).toBe(1);
-          if (where.extent === 'slot' || where.extent === 'part') expect(slots).toBe(1);
-          if (where.extent === 'slots') expect(slots).toBeLessThanOrEqual(8);
-        }
+property([plans, wheres], { numRuns: 300 })('an extent lies inside its share', (plan, where) => {
+  const machine = new TestMachine(plan);
+  const starts = machine.machine.regionStarts;
+  const out = { start: 0, end: 0 };
+  for (const i of plan.regions.keys())
+    for (let id = 0; id < plan.cpus; id++) {
+      const share = shareOf(machine.plan, starts, id, i, where.share);
+      if (share.start >= share.end) continue;
+      for (let repeat = 0; repeat < 5; repeat++) {
+        choosePages(machine.cpu(id), machine.plan, starts, { ...where, region: i }, share, out);
+        expect(out.start).toBeGreaterThanOrEqual(share.start);
+        expect(out.end).toBeLessThanOrEqual(share.end);
+        expect(out.end).toBeGreaterThan(out.start);
+        const slots = Math.floor((out.end - 1) / 8) - Math.floor(out.start / 8) + 1;
+        if (where.extent === 'page') expect(out.end - out.start).toBe(1);
+        if (where.extent === 'slot' || where.extent === 'part') expect(slots).toBe(1);
+        if (where.extent === 'slots') expect(slots).toBeLessThanOrEqual(8);
       }
-  },
-);
+    }
+});
 
 test('a part may be any part of its slot', () => {
   const machine = new TestMachine({ regions: [region(8, 0)] });

@@ -1,6 +1,10 @@
-/** Which addresses an operation applies to: the arithmetic from regions, shares and extents to pages. */
-import { boundMap } from '#arena/arena';
+/**
+ * Which addresses an operation applies to: the arithmetic from regions, shares and extents to
+ * pages.
+ */
+
 import type { Cpu } from '#arch/cpu';
+import { boundMap } from '#arena/arena';
 import type { Plan, Where } from '#scenario/plan';
 
 /** A range of pages, [start, end), as numbers of pages of the address space (up to 36 bits). */

@@ -1,9 +1,13 @@
-/** Bodies of the kernel threads, one pass at a time: their service sleeps in between (workers/kthread.ts). */
-import { waitAsync } from '#arena/atomics-wait';
-import { CONTROL } from '#arena/layout/control';
-import { Halted } from '#arena/halt';
-import { boundWords, peek, quietAdd, quietLoad, quietStore } from '#arena/word';
+/**
+ * Bodies of the kernel threads, one pass at a time: their service sleeps in between
+ * (workers/kthread.ts).
+ */
+
 import { type Cpu, enterActor } from '#arch/cpu';
+import { waitAsync } from '#arena/atomics-wait';
+import { Halted } from '#arena/halt';
+import { CONTROL } from '#arena/layout/control';
+import { boundWords, peek, quietAdd, quietLoad, quietStore } from '#arena/word';
 import { rcuDrain, rcuOperationEnd } from '#mm/rcu-free';
 import { boundProtocol } from '#mm/reclaim-protocol';
 import { rcuAdvance, rcuOffline, rcuOnline } from '#sync/rcu';
@@ -16,7 +20,9 @@ const GRACE_PAUSE_MS = 1;
 /** What a kernel thread does. */
 export type KthreadRole = 'scanner' | 'rcu';
 
-/** One pass: of the scanner, the tables unhooked (-1: it gave up); of RCU, the steps of the epoch. */
+/**
+ * One pass: of the scanner, the tables unhooked (-1: it gave up); of RCU, the steps of the epoch.
+ */
 export function kthreadPass(cpu: Cpu, machine: Machine, role: KthreadRole): number {
   try {
     return role === 'scanner' ? scanPass(cpu, machine) : gracePass(cpu);

@@ -1,7 +1,7 @@
 /**
- * For tests: a small machine on this thread. Its CPUs are driven one after another, and a gate takes the place of real
- * parallelism: `meanwhile` lets another CPU act at a chosen passage, and a wait that nobody could end is an error
- * instead of a hang.
+ * For tests: a small machine on this thread. Its CPUs are driven one after another, and a gate
+ * takes the place of real parallelism: `meanwhile` lets another CPU act at a chosen passage, and a
+ * wait that nobody could end is an error instead of a hang.
  */
 
 import { type Cpu, enterActor } from '#arch/cpu';

@@ -1,13 +1,14 @@
 /**
- * What a CPU runs: the operations of its column, one mm call after another. Between two operations it is back in
- * user space: quiescent for RCU, open to task work, and told to stop or to halt.
+ * What a CPU runs: the operations of its column, one mm call after another. Between two operations
+ * it is back in user space: quiescent for RCU, open to task work, and told to stop or to halt.
  */
+
+import { type Cpu, enterOperation } from '#arch/cpu';
+import { ptrsMask } from '#arena/arena';
+import { Halted } from '#arena/halt';
 import { CONTROL } from '#arena/layout/control';
 import { VMA_FLAG } from '#arena/layout/mm';
-import { Halted } from '#arena/halt';
 import { peek, sleepMs } from '#arena/word';
-import { ptrsMask } from '#arena/arena';
-import { type Cpu, enterOperation } from '#arch/cpu';
 import { madviseDontneed } from '#mm/madvise';
 import { mmapRegion, munmap } from '#mm/mmap';
 import { rcuOperationEnd } from '#mm/rcu-free';
@@ -52,7 +53,9 @@ export class Task {
   }
 }
 
-/** Runs `ops` in order; `depth` is 0 for the column itself. Ends early when the run is told to stop. */
+/**
+ * Runs `ops` in order; `depth` is 0 for the column itself. Ends early when the run is told to stop.
+ */
 export function runOps(cpu: Cpu, task: Task, ops: readonly Op[], depth: number): void {
   for (const op of ops) {
     if (peek(CONTROL.stop) !== 0) return;
@@ -75,16 +78,12 @@ export function operationEnd(cpu: Cpu, machine: Machine): void {
 }
 
 function runOp(cpu: Cpu, task: Task, op: Op, depth: number): void {
-  switch (op.op) {
-    case 'loop':
-      return runLoop(cpu, task, op.times, op.do, depth);
-    case 'mix':
-      return runMix(cpu, task, op.times, op.choices, depth);
-    case 'sweep':
-      return runSweep(cpu, task, op, depth);
-    default:
-      runLeaf(cpu, task, op);
-      operationEnd(cpu, task.machine);
+  if (op.op === 'loop') runLoop(cpu, task, op.times, op.do, depth);
+  else if (op.op === 'mix') runMix(cpu, task, op.times, op.choices, depth);
+  else if (op.op === 'sweep') runSweep(cpu, task, op, depth);
+  else {
+    runLeaf(cpu, task, op);
+    operationEnd(cpu, task.machine);
   }
 }
 
@@ -138,23 +137,33 @@ function nextRound(task: Task, depth: number): boolean {
 function runLeaf(cpu: Cpu, task: Task, op: Op): void {
   switch (op.op) {
     case 'touch':
-      return runTouch(cpu, task, op);
+      runTouch(cpu, task, op);
+      break;
     case 'dontneed':
-      return runDontneed(cpu, task, op);
+      runDontneed(cpu, task, op);
+      break;
     case 'punch':
-      return runPunch(cpu, task, op);
+      runPunch(cpu, task, op);
+      break;
     case 'mmap':
-      return runMmap(cpu, task, op.region);
+      runMmap(cpu, task, op.region);
+      break;
     case 'munmap':
-      return runMunmap(cpu, task, op);
+      runMunmap(cpu, task, op);
+      break;
     case 'scan':
-      return runScan(cpu, task);
+      runScan(cpu, task);
+      break;
     case 'sleep':
-      return runSleep(cpu, op.ms);
+      runSleep(cpu, op.ms);
+      break;
     case 'rcutorture':
-      return op.role === 'reader' ? rcuTortureRead(cpu) : rcuTortureWrite(cpu);
+      if (op.role === 'reader') rcuTortureRead(cpu);
+      else rcuTortureWrite(cpu);
+      break;
     case 'locktorture':
-      return lockTorture(cpu, tortured(op.lock));
+      lockTorture(cpu, tortured(op.lock));
+      break;
   }
 }
 

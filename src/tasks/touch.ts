@@ -1,8 +1,12 @@
-/** User accesses of an operation: each page written by its owner with a fresh stamp, or read and compared. */
+/**
+ * User accesses of an operation: each page written by its owner with a fresh stamp, or read and
+ * compared.
+ */
+
+import type { Cpu } from '#arch/cpu';
 import { ptrsMask } from '#arena/arena';
 import { CONTROL } from '#arena/layout/control';
 import { peek } from '#arena/word';
-import type { Cpu } from '#arch/cpu';
 import type { Mm } from '#mm/mm';
 import { ACCESS, userLoad, userStore } from '#mm/user-access';
 import type { Plan } from '#scenario/plan';
@@ -23,7 +27,9 @@ export function ownershipOf(plan: Plan, starts: readonly number[], cpu: number):
   return {
     interleaved: plan.ownership === 'interleaved' && plan.cpus > 1,
     cpus: plan.cpus,
-    shares: plan.regions.map((_, i) => shareOf(plan, starts, cpu, i, plan.cpus > 1 ? 'own' : 'all')),
+    shares: plan.regions.map((_, i) =>
+      shareOf(plan, starts, cpu, i, plan.cpus > 1 ? 'own' : 'all'),
+    ),
   };
 }
 

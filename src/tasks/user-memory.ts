@@ -1,12 +1,13 @@
 /**
- * What an owner remembers of its pages: the latest stamps it stored, in a direct-mapped table that forgets older
- * ones. A read may find the stamp, or zero if a zap of that address overlapped or followed the store; anything
- * else is noted as a fact.
+ * What an owner remembers of its pages: the latest stamps it stored, in a direct-mapped table that
+ * forgets older ones. A read may find the stamp, or zero if a zap of that address overlapped or
+ * followed the store; anything else is noted as a fact.
  */
+
+import type { Cpu } from '#arch/cpu';
 import { ptrsMask, ptrsShift } from '#arena/arena';
 import { CONTROL } from '#arena/layout/control';
 import { peek } from '#arena/word';
-import type { Cpu } from '#arch/cpu';
 import { COUNTER, count } from '#trace/counters';
 import { FACT, noteFact } from '#trace/fact';
 import { ZAPPED, zappedSince } from './zap-log.ts';

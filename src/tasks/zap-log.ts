@@ -1,12 +1,13 @@
 /**
- * The log of zaps: which ranges were given back, and when by the zap clock, so that an owner who finds zero where
- * it had stored can be judged. The clock moves when a zap begins and when it ends.
+ * The log of zaps: which ranges were given back, and when by the zap clock, so that an owner who
+ * finds zero where it had stored can be judged. The clock moves when a zap begins and when it ends.
  */
+
+import type { Cpu } from '#arch/cpu';
 import { boundMap } from '#arena/arena';
 import { CONTROL } from '#arena/layout/control';
 import { PERCPU, ZAP_LOG_MAX, ZAP_RECORD } from '#arena/layout/percpu';
 import { peek, poke, quietAdd } from '#arena/word';
-import type { Cpu } from '#arch/cpu';
 
 /** Says that this CPU is about to zap [start, end). */
 export function zapBegins(

@@ -1,6 +1,6 @@
 /**
- * Facts: what a CPU saw that ought not to be. Noted in its block, with what it was doing; oracles judge.
- * The first facts are kept, later ones only counted: the first is the one that matters.
+ * Facts: what a CPU saw that ought not to be. Noted in its block, with what it was doing; oracles
+ * judge. The first facts are kept, later ones only counted: the first is the one that matters.
  */
 import type { CpuRef } from '#arena/gate';
 import { Halted } from '#arena/halt';
@@ -10,16 +10,19 @@ import { peek, poke, quietAdd, quietStore } from '#arena/word';
 
 /**
  * Fact kinds and the meaning of their five words.
- * - `frameMismatch`: table, state word found, level, the entry that led there (-1: none), descriptor's place
+ * - `frameMismatch`: table, state word found, level, the entry that led there (-1: none),
+ *   descriptor's place
  * - `tableZero`: 0, level, place
  * - `lostEntry`: table, index, entry installed, use word (who unhooked the table), state word
  * - `nonemptyUnhooked`: table, entries counted, use word (last filler), slot
  * - `nonemptyFreed`: table, index of the first entry that is not none, that entry
- * - `doubleFree`: 0 table / 1 page / 2 body, its number, state word found, 1 if it was to be unhooked
+ * - `doubleFree`: 0 table / 1 page / 2 body, its number, state word found, 1 if it was to be
+ *   unhooked
  * - `lostData`: slot, index, stamp expected, content found, zap clock at the write
  * - `rcuTooEarly`: element, stage seen, readers' epoch
  * - `rcuUnbalanced`: nesting found
- * - `exclusionLost`: lock class, three words of what was found, which check (0 owners, 1 words, 2 reader)
+ * - `exclusionLost`: lock class, three words of what was found, which check (0 owners, 1 words, 2
+ *   reader)
  * - `sleepInAtomic`: spinlocks held
  * - `pageMismatch`: pfn, state word found, state expected
  * - `countUnderflow`: which (0 nrPtes 1 use count), value

@@ -1,27 +1,28 @@
 /** Facts about the log-linear buckets. */
-import { fc, test } from '@fast-check/vitest';
-import { expect, test as fact } from 'vitest';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
 import { HISTOGRAM_WORDS } from '#arena/layout/percpu';
+import { property } from '#base/property.suite';
 import { histogramSlot, histogramValue } from './histogram.ts';
 
 const values = fc.oneof(fc.nat(2 ** 31 - 1), fc.nat(1000));
 
-test.prop([values, values])('slots are monotone', (a, b) => {
+property([values, values])('slots are monotone', (a, b) => {
   fc.pre(a <= b);
   expect(histogramSlot(a)).toBeLessThanOrEqual(histogramSlot(b));
 });
 
-test.prop([values])('a value is known to 25 %, from below', (value) => {
+property([values])('a value is known to 25 %, from below', (value) => {
   const floor = histogramValue(histogramSlot(value));
   expect(floor).toBeLessThanOrEqual(value);
   expect(value - floor).toBeLessThanOrEqual(0.25 * floor);
 });
 
-test.prop([values])('the next bucket begins above the value', (value) => {
+property([values])('the next bucket begins above the value', (value) => {
   expect(histogramValue(histogramSlot(value) + 1)).toBeGreaterThan(value);
 });
 
-fact('every slot is in its room, and is the slot of its smallest value', () => {
+test('every slot is in its room, and is the slot of its smallest value', () => {
   expect(histogramSlot(2 ** 31 - 1)).toBeLessThan(HISTOGRAM_WORDS);
   expect(histogramSlot(-5)).toBe(0);
   const last = histogramSlot(2 ** 31 - 1);

@@ -1,6 +1,6 @@
 /**
- * Log-linear buckets for durations kept in the arena: four buckets per power of two, so a value is known
- * to 25 %. Recording is one addition; percentiles are made from the buckets afterwards.
+ * Log-linear buckets for durations kept in the arena: four buckets per power of two, so a value is
+ * known to 25 %. Recording is one addition; percentiles are made from the buckets afterwards.
  */
 import { HISTOGRAM_WORDS } from '#arena/layout/percpu';
 

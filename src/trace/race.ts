@@ -4,8 +4,8 @@ import { ACTORS_MAX, PERCPU } from '#arena/layout/percpu';
 import { bump, peek } from '#arena/word';
 
 /**
- * Counts a race of `kind` (a value of `RACE`) noticed by what this CPU is doing and caused by `causedBy`
- * (a value of `ACTOR`).
+ * Counts a race of `kind` (a value of `RACE`) noticed by what this CPU is doing and caused by
+ * `causedBy` (a value of `ACTOR`).
  */
 export function countRace(cpu: CpuRef, kind: number, causedBy: number): void {
   const noticedBy = peek(cpu.block + PERCPU.actor);

@@ -1,4 +1,7 @@
-/** Per-CPU rings of the latest events: what each CPU did last, for reports and for rebuilding a race. */
+/**
+ * Per-CPU rings of the latest events: what each CPU did last, for reports and for rebuilding a
+ * race.
+ */
 import { nowUs } from '#arena/clock';
 import type { CpuRef } from '#arena/gate';
 import { EVENT_RECORD, EVENTS_MAX, PERCPU } from '#arena/layout/percpu';

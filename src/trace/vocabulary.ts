@@ -1,7 +1,18 @@
-/** Numbers that stand in the arena for words: actors, race kinds, lock classes. Order is identity. */
+/**
+ * Numbers that stand in the arena for words: actors, race kinds, lock classes. Order is identity.
+ */
 
 /** Who acts: what a CPU is doing when it changes or looks at a page table. */
-export const ACTORS = ['none', 'boot', 'fault', 'madvise', 'munmap', 'scanner', 'access', 'exit'] as const;
+export const ACTORS = [
+  'none',
+  'boot',
+  'fault',
+  'madvise',
+  'munmap',
+  'scanner',
+  'access',
+  'exit',
+] as const;
 export const ACTOR = {
   none: 0,
   boot: 1,
@@ -14,11 +25,11 @@ export const ACTOR = {
 } as const;
 
 /**
- * A race is counted where one CPU finds that another changed what it had looked at.
- * `pmdChanged`: the recheck under the ptl failed; `pmdGone`: the map returned null though the walker
- * had seen a table; `pteChanged`: the entry differs under the ptl; `tableLost`: somebody else
- * populated the pmd first; `refilled`: a reclaimer found the table no longer empty once it held the
- * locks; `pmdTrylockFailed`; `staleWalk`: a lockless reader was inside a table when it was unhooked
+ * A race is counted where one CPU finds that another changed what it had looked at. `pmdChanged`:
+ * the recheck under the ptl failed; `pmdGone`: the map returned null though the walker had seen a
+ * table; `pteChanged`: the entry differs under the ptl; `tableLost`: somebody else populated the
+ * pmd first; `refilled`: a reclaimer found the table no longer empty once it held the locks;
+ * `pmdTrylockFailed`; `staleWalk`: a lockless reader was inside a table when it was unhooked
  * (harmless thanks to RCU); `vmaLockFallback`: the per-VMA lock was not to be had.
  */
 export const RACES = [
@@ -43,10 +54,20 @@ export const RACE = {
 } as const;
 
 /**
- * Lock classes, numbered once, outermost first: mmap lock, VMA lock, then the spinlocks in the order
- * in which they nest (pml before ptl), then leaf locks of the allocators.
+ * Lock classes, numbered once, outermost first: mmap lock, VMA lock, then the spinlocks in the
+ * order in which they nest (pml before ptl), then leaf locks of the allocators.
  */
-export const LOCKS = ['mmap', 'vma', 'page-table', 'pml', 'ptl', 'zone', 'tables', 'bodies', 'torture'] as const;
+export const LOCKS = [
+  'mmap',
+  'vma',
+  'page-table',
+  'pml',
+  'ptl',
+  'zone',
+  'tables',
+  'bodies',
+  'torture',
+] as const;
 export const LOCK = {
   mmap: 0,
   vma: 1,

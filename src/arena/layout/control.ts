@@ -7,7 +7,9 @@ export const SLEEPER_BUCKETS = 64;
 export const CONTROL = linedStruct({
   /** Word 0 is never used: address 0 means "no address". */
   trap: LINE_WORDS,
-  /** Not 0: a fact left the arena in doubt; every CPU throws `Halted` at its next wait or boundary. */
+  /**
+   * Not 0: a fact left the arena in doubt; every CPU throws `Halted` at its next wait or boundary.
+   */
   halt: 1,
   /** Not 0: no new work; columns end at their next operation boundary. */
   stop: 1,
@@ -45,8 +47,8 @@ export const CONTROL = linedStruct({
   bodyHead: 1,
   bodyFresh: 1,
   /**
-   * Scanner controls, changeable while it runs: delay (ms) and slots per pass; the time of the next pass
-   * (ms), and the slot at which it begins.
+   * Scanner controls, changeable while it runs: delay (ms) and slots per pass; the time of the next
+   * pass (ms), and the slot at which it begins.
    */
   scanDelay: 1,
   scanSlots: 1,

@@ -10,7 +10,9 @@ export const MM = linedStruct({
   pageTableLock: 1,
   /** Table number of the top-level directory. */
   pgd: 1,
-  /** Live tables as Linux counts them (`mm_pgtables_bytes` / 4 KiB), by level, and the sum's peak. */
+  /**
+   * Live tables as Linux counts them (`mm_pgtables_bytes` / 4 KiB), by level, and the sum's peak.
+   */
   nrPtes: 1,
   nrPmds: 1,
   nrPuds: 1,
@@ -20,8 +22,8 @@ export const MM = linedStruct({
 });
 
 /**
- * A VMA. Bounds are pairs (slot, index): the slot is the number of the PTE table's place in the address
- * space (27 bits), the index the entry in it. Half open.
+ * A VMA. Bounds are pairs (slot, index): the slot is the number of the PTE table's place in the
+ * address space (27 bits), the index the entry in it. Half open.
  */
 export const VMA = struct({
   startSlot: 1,

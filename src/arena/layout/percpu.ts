@@ -22,12 +22,24 @@ export const HELD_MAX = 8;
 export const GATHER_TABLES_MAX = 500;
 
 /** A fact: what a CPU saw; oracles form the opinion. */
-export const FACT_RECORD = struct({ kind: 1, actor: 1, operation: 1, a: 1, b: 1, c: 1, d: 1, e: 1 });
+export const FACT_RECORD = struct({
+  kind: 1,
+  actor: 1,
+  operation: 1,
+  a: 1,
+  b: 1,
+  c: 1,
+  d: 1,
+  e: 1,
+});
 /** An event of the ring. */
 export const EVENT_RECORD = struct({ kind: 1, timeUs: 1, a: 1, b: 1 });
 /** A callback: when its grace period is over (epoch), queued when (us), and what to do to what. */
 export const RCU_RECORD = struct({ epoch: 1, sinceUs: 1, kind: 1, word: 1 });
-/** A zap: range in (slot, index) pairs, half open, and the zap clock when it began and ended (0: running). */
+/**
+ * A zap: range in (slot, index) pairs, half open, and the zap clock when it began and ended (0:
+ * running).
+ */
 export const ZAP_RECORD = struct({
   startSlot: 1,
   startIndex: 1,
@@ -38,7 +50,10 @@ export const ZAP_RECORD = struct({
 });
 /** Per lock class: acquisitions, how many had to wait, failed trylocks, time waited (us). */
 export const LOCK_RECORD = struct({ acquisitions: 1, contended: 1, trylockFailed: 1, waitUs: 1 });
-/** A node of an MCS queue: its owner waits on `waiting`; `lock` is the lock it queues for (0: unused). */
+/**
+ * A node of an MCS queue: its owner waits on `waiting`; `lock` is the lock it queues for (0:
+ * unused).
+ */
 export const MCS_NODE = struct({ waiting: 1, next: 1, lock: 1, pad: LINE_WORDS - 3 });
 
 export const PERCPU = struct({

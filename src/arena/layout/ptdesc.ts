@@ -1,6 +1,6 @@
 /**
- * The descriptor of a table frame (Linux's `ptdesc`): 16 bytes, all that an empty PTE table costs in
- * on-demand backing.
+ * The descriptor of a table frame (Linux's `ptdesc`): 16 bytes, all that an empty PTE table costs
+ * in on-demand backing.
  *
  *     ptl    lock word of this table's own split lock
  *     state  bits 0-1 frame state, 2-6 low bits of the generation, 7-8 level, 9-31 more generation
@@ -8,8 +8,8 @@
  *     use    while a table: bits 0-9 entries that are not none, 10-15 last changer's actor,
  *            16-23 its CPU, 24-31 low bits of its operation number; while free: next free table
  *
- * State and low generation bits stand where a pmd entry has its type and generation (arch/pmd.ts), so
- * that one exclusive-or tells whether a pmd value still means this table.
+ * State and low generation bits stand where a pmd entry has its type and generation (arch/pmd.ts),
+ * so that one exclusive-or tells whether a pmd value still means this table.
  */
 import { struct } from './struct.ts';
 

@@ -20,12 +20,15 @@ export function struct<const F extends Record<string, number>>(fields: F): Offse
     at += sizeWords;
   }
   offsets['sizeWords'] = at;
-  // Parsed, because an object filled key by key becomes a hash table in V8 once it is large, and each offset
+  // Parsed, because an object filled key by key becomes a hash table in V8 once it is large, and
+  // each offset
   // a lookup; what a parser makes keeps its shape (struct.test.ts).
   return Object.freeze(JSON.parse(JSON.stringify(offsets))) as Offsets<F>;
 }
 
-/** As `struct`, but each field begins on a cache line of its own, so that writers never share one. */
+/**
+ * As `struct`, but each field begins on a cache line of its own, so that writers never share one.
+ */
 export function linedStruct<const F extends Record<string, number>>(fields: F): Offsets<F> {
   return struct(
     Object.fromEntries(

@@ -1,0 +1,8 @@
+/** What the main thread, which is no CPU and has no arena bound, says to a machine: one word at a time. */
+import type { Words } from './word.ts';
+
+/** Stores `value` at `at` for all CPUs to see, and wakes whoever sleeps on it. */
+export function tell(words: Words, at: number, value: number): void {
+  Atomics.store(words, at, value);
+  Atomics.notify(words, at);
+}
