@@ -10,14 +10,14 @@ import { type ArenaMap, arenaMap, type Geometry } from './map.ts';
 import { bindWords } from './word.ts';
 
 // The free-running form makes constants of these (at-load.ts).
-let map: ArenaMap = arenaMap(atLoad.geometry); // @constant
-let ptdescs = map.ptdescs; // @constant
-let pages = map.pages; // @constant
-let bodies = map.bodies; // @constant
-let owners = map.owners; // @constant
-let shift = map.geometry.ptrsShift; // @constant
-let mask = (1 << shift) - 1; // @constant
-let vmas = map.vmas; // @constant
+let map: ArenaMap = arenaMap(atLoad.geometry); // constant at load
+let ptdescs = map.ptdescs; // constant at load
+let pages = map.pages; // constant at load
+let bodies = map.bodies; // constant at load
+let owners = map.owners; // constant at load
+let shift = map.geometry.ptrsShift; // constant at load
+let mask = (1 << shift) - 1; // constant at load
+let vmas = map.vmas; // constant at load
 
 /**
  * Binds `buffer`, laid out for `geometry`. `spins`: busy-wait iterations before a waiter sleeps.

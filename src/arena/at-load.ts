@@ -1,10 +1,10 @@
 /**
  * The machine that a thread is about to become, as far as it is known when its code is loaded.
  *
- * A CPU's thread loads the free-running form, in which every `let NAME = ...; // @constant` is a
- * `const` and is never assigned again (derive/free-form.ts): V8 then folds the arena's base address
- * and all places into the code. Elsewhere (tests, exploration) there is no machine at load, and
- * `bindArena` sets the same names later.
+ * A CPU's thread loads the free-running form, in which every `let NAME = ...; // constant at load`
+ * is a `const` and is never assigned again (derive/free-form.ts): V8 then folds the arena's base
+ * address and all places into the code. Elsewhere (tests, exploration) there is no machine at load,
+ * and `bindArena` sets the same names later.
  */
 import type { Geometry } from './map.ts';
 

@@ -41,7 +41,7 @@ export interface Gate {
 }
 
 let gate: Gate | null = null;
-let open = atLoad.open; // @constant
+let open = atLoad.open; // constant at load
 
 /** Sets this thread's gate; null opens it. */
 export function setGate(next: Gate | null): void {

@@ -1,4 +1,4 @@
-/** What the main thread, which is no CPU and has no arena bound, says to a machine: one word at a time. */
+/** What the main thread, which is no CPU and has bound no arena, says to a machine. */
 import type { Words } from './word.ts';
 
 /** Stores `value` at `at` for all CPUs to see, and wakes whoever sleeps on it. */

@@ -43,7 +43,7 @@ function sleepers(): number {
 }
 
 describe('waiting', () => {
-  test('a sleeping waiter announces itself, and is woken by a store from another thread', async () => {
+  test('a sleeper announces itself, and is woken by a store from another thread', async () => {
     const root = new URL('../../dist/src/', import.meta.url).href;
     const worker = new Worker(
       `const { workerData, parentPort } = require('node:worker_threads');

@@ -24,9 +24,9 @@ import { LINE_WORDS } from './layout/struct.ts';
 export type Words = Int32Array<SharedArrayBuffer>;
 
 // The free-running form makes constants of these (at-load.ts).
-let words: Words = new Int32Array(atLoad.buffer); // @constant
-let spinLimit = atLoad.spins; // @constant
-let totalStoreOrder = atLoad.totalStoreOrder; // @constant
+let words: Words = new Int32Array(atLoad.buffer); // constant at load
+let spinLimit = atLoad.spins; // constant at load
+let totalStoreOrder = atLoad.totalStoreOrder; // constant at load
 
 /** Makes `next` this thread's arena; `spins` bounds busy waiting before a sleep. */
 export function bindWords(next: Words, spins: number): void {

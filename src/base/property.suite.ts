@@ -1,6 +1,6 @@
 /**
- * For tests: a property as a test of its own. (`@fast-check/vitest` does the same, but its import takes
- * more than a second in each test file.)
+ * For tests: a property as a test of its own. The package `@fast-check/vitest` does the same, but
+ * its import takes more than a second in each test file.
  */
 import fc from 'fast-check';
 import { test } from 'vitest';

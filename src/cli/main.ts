@@ -28,7 +28,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 process.stderr.on('error', () => {});
 
-// A profiler's preload flags must not land in every thread: they would overwrite each other's files.
+// A profiler's preload flags must not land in every thread, where they overwrite one file.
 delete process.env['NODE_OPTIONS'];
 
 const root = packageRoot();

@@ -1,7 +1,7 @@
 /**
  * The free-running form: the tested wing as one module in which what is constant for the life of a
- * thread is a constant. A line `let NAME = VALUE; // @constant` becomes `const NAME = VALUE;`, and
- * the assignments to NAME go.
+ * thread is a constant. A line `let NAME = VALUE; // constant at load` becomes `const NAME =
+ * VALUE;`, and the assignments to NAME go.
  *
  * Why: V8 folds a constant of the module's own scope into the code it compiles, the address of the
  * arena's words included, but goes through a cell, a check and a field for each name imported from
@@ -14,7 +14,7 @@ import type { Modules } from './modules.ts';
 
 /** The module that exports all that a thread needs. */
 const ENTRY = 'tasks/entry.js';
-const CONSTANT = /^let (\w+) = (.*); \/\/ @constant$/;
+const CONSTANT = /^let (\w+) = (.*); \/\/ constant at load$/;
 
 /** The text of the free-running form of `modules` (a plain tree: all imports relative). */
 export async function freeForm(modules: Modules): Promise<string> {

@@ -3,17 +3,17 @@
  * table may be unhooked and freed at any moment by somebody who holds neither the mmap lock nor the
  * VMA lock, so a lookup may fail, and what it returns is only as good as this table says:
  *
- * | function             | stable on return          | may have changed        | null (0) means     |
- * |----------------------|---------------------------|-------------------------|--------------------|
- * | pteOffsetMap         | the table's memory        | entries; the pmd entry  | the pmd entry is   |
- * |                      |                           |                         | no table           |
- * | pteOffsetMapRoNolock | the same; `cpu.ptl` is    | the same; even with the | the same           |
- * |                      | the table's lock          | ptl it may be unhooked  |                    |
- * | pteOffsetMapRwNolock | the same; `cpu.pmdval` is | the same: under the ptl | the same           |
- * |                      | what the pmd entry held   | compare `pmdSame`, or a |                    |
- * |                      |                           | PTE that was not none   |                    |
- * | pteOffsetMapLock     | the entries, and that the | nothing that the ptl    | the pmd entry is   |
- * |                      | pmd entry points here     | guards                  | no table any more  |
+ *     function               stable on return         may have changed       null (0) means
+ *     pteOffsetMap           the table's memory       entries; the pmd       the pmd entry
+ *                                                     entry                  is no table
+ *     pteOffsetMapRoNolock   the same; `cpu.ptl` is   the same; even with    the same
+ *                            the table's lock         the ptl it may be
+ *                                                     unhooked
+ *     pteOffsetMapRwNolock   the same; `cpu.pmdval`   the same: under the    the same
+ *                            is what the pmd held     ptl compare pmdSame,
+ *                                                     or a PTE not none
+ *     pteOffsetMapLock       the entries, and that    nothing that the ptl   the pmd entry
+ *                            the pmd points here      guards                 is no table now
  *
  * Each success opens an RCU read section, which keeps the table's memory; `pteUnmap` ends it, and
  * `pteUnmapUnlock` also releases the ptl. A failure leaves nothing to undo. `cpu.table` is the

@@ -95,6 +95,15 @@ describe('a VMA', () => {
     expect(machine.races()).toEqual({ 'vmaLockFallback: fault <- munmap': 1 });
   });
 
+  // A race is counted where another CPU changed something; nobody did.
+  test('that does not exist is no race', () => {
+    const machine = new TestMachine();
+    machine.mmap(0, 64, 128);
+    expect(machine.store(0, 300, 1)).toBe(-1);
+    machine.dontneed(0, 40, 70);
+    expect(machine.races()).toEqual({});
+  });
+
   test('may be one of as many as the geometry has room for', () => {
     const machine = new TestMachine({}, { vmas: 4 });
     for (let i = 0; i < 3; i++) machine.mmap(0, 16 * i, 16 * i + 8);

@@ -132,6 +132,12 @@ describe('as task work', () => {
     emptyTables(8, 15);
   });
 
+  test('does not scan at the first return, which settles the time of the next', () => {
+    boot({ options: { delayMs: 100, sizePages: 64, where: 'task-work' } });
+    userReturn(0);
+    expect(machine.counter('scanPasses')).toBe(0);
+  });
+
   test('scans once per delay, whoever returns', () => {
     const before = machine.counter('scanPasses');
     for (const step of [1, 50, 48]) {

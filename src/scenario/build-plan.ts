@@ -123,7 +123,9 @@ function flag(name: string, kind: Kind, given: number | undefined): number | und
   return withPrefix(`${name}: `, () => readNumber(kind, given));
 }
 
-/** Where locks are not split, ptl, pml and page-table are one lock, so one choice counts for all. */
+/**
+ * Where locks are not split, ptl, pml and page-table are one lock, so one choice counts for all.
+ */
 function lockAlgorithms({ locks = {}, splitLocks }: PlanRequest): Plan['locks'] {
   const chosen = {
     ptl: 'ttas',

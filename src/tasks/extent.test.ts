@@ -66,6 +66,15 @@ describe('shares', () => {
   });
 });
 
+test.each([2, 3, 4])(
+  'the first region of a machine of %i levels is in its address space',
+  (levels) => {
+    const machine = new TestMachine({ levels, regions: [region(8, 0)] });
+    const end = machine.machine.regionStarts[0]! + 8;
+    expect(end).toBeLessThanOrEqual(2 ** (levels * machine.geometry.ptrsShift));
+  },
+);
+
 const wheres = fc.record({
   extent: fc.constantFrom<Where['extent']>('whole', 'slot', 'part', 'slots', 'page'),
   share: fc.constantFrom<Where['share']>('all', 'own'),

@@ -1,0 +1,47 @@
+/** The free-running form: what is constant for a thread's life becomes a constant, nothing else. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { freeForm, specialise } from './free-form.ts';
+import { packageRoot, readModules } from './tree.ts';
+
+const MARK = '// constant at load';
+
+describe('specialise', () => {
+  test('a marked variable becomes a constant, and its assignments go', () => {
+    const head = `let a = start.a; ${MARK}\nlet b = 1;`;
+    const text = `${head}\nfunction bind(next) {\n    a = next;\n    b = next;\n}`;
+    expect(specialise('x.js', text)).toBe(
+      'const a = start.a;\nlet b = 1;\nfunction bind(next) {\n\n    b = next;\n}',
+    );
+  });
+
+  test('a module that is not there is an error that names it', () => {
+    expect(() => specialise('x.js', undefined)).toThrow('x.js');
+  });
+});
+
+describe('freeForm', () => {
+  test('is one module without imports that exports what its entry exports', async () => {
+    const modules = new Map([
+      ['tasks/entry.js', `export { f } from '../arena/a.js';`],
+      ['arena/a.js', `let base = globalThis.start; ${MARK}\nexport function f() { return base; }`],
+    ]);
+    const text = await freeForm(modules);
+    expect(text).toContain('const base = globalThis.start');
+    expect(text).not.toMatch(/^import /m);
+    expect(text).toMatch(/export \{ f \}/);
+  });
+
+  test('the built form has bound every marked variable of the sources', () => {
+    const built = readFileSync(join(packageRoot(), 'dist', 'free', 'entry.js'), 'utf8');
+    let marked = 0;
+    for (const text of readModules(packageRoot()).values())
+      for (const [, name] of text.matchAll(new RegExp(`^let (\\w+) = .*${MARK}$`, 'gm'))) {
+        marked++;
+        expect(built, name).toMatch(new RegExp(`^const ${name}(\\$\\d+)? = `, 'm'));
+        expect(built, name).not.toMatch(new RegExp(`^\\s+${name} = next`, 'm'));
+      }
+    expect(marked).toBeGreaterThan(8);
+  });
+});
