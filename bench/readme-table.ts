@@ -100,13 +100,12 @@ function cellOf(run: Run): string {
 }
 
 function legend(): string[] {
-  const { length: count } = PROTOCOLS;
+  const cores = formatCounted(availableParallelism(), 'core');
   return [
-    `From \`npm run readme\` on ${formatCounted(availableParallelism(), 'core')}, Node.js`,
-    `${process.version}: ${CPUS} simulated CPUs, seed ${SEED}, one run a cell. KiB: VmPTE at the`,
-    'end above VmPTE at the start. "As expected": within the limits that the scenario file gives',
-    `for this protocol. The others run ${SECONDS} s and count the races that were handled. A violation is`,
-    `never expected, in any cell of the ${count} protocols; one would stand in its cell as VIOLATED.`,
+    `From \`npm run readme\` on ${cores}, Node.js ${process.version}: ${CPUS} simulated CPUs, seed ${SEED}, one`,
+    'run a cell. KiB is VmPTE at the end above VmPTE at the start; "as expected" means within the',
+    `limits that the scenario file gives for the protocol. The others ran ${SECONDS} s; their races were all`,
+    'handled. A violation is never expected in any cell, and would stand there as VIOLATED.',
   ];
 }
 
@@ -129,8 +128,13 @@ function brokenTable(): string[] {
     ...rows,
     '',
     'Controls, which only test that our own accounts, RCU and locks are judged:',
-    `${controls.join(', ')}.`,
+    ...folded(`${controls.join(', ')}.`),
   ];
+}
+
+/** `text` in lines of at most 98 columns. */
+function folded(text: string): string[] {
+  return text.match(/.{1,98}(?= |$)/g)!.map((line) => line.trim());
 }
 
 const CONTROL = 'control';

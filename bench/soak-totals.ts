@@ -37,6 +37,11 @@ export function matrixOf(protocols: readonly string[]): Cell[] {
   );
 }
 
+/** What decides which races there can be: `pt-reclaim, split`. */
+export function kindOf({ protocol, splitLocks }: Cell): string {
+  return `${protocol}, ${splitLocks ? 'split' : 'non-split'}`;
+}
+
 /** A prime: it has no factor in common with 16 machines times the number of protocols. */
 const STRIDE = 29;
 
@@ -70,7 +75,8 @@ const sums = {
 const TOTALS = z.strictObject({
   soak: z.literal(1),
   total: z.strictObject(sums),
-  byProtocol: z.record(z.string(), z.strictObject(sums)),
+  /** By `kindOf`. */
+  byKind: z.record(z.string(), z.strictObject(sums)),
   failures: z.array(
     z.strictObject({ command: z.string(), exit: z.string(), messages: z.array(z.string()) }),
   ),
@@ -84,7 +90,7 @@ export type Sums = Totals['total'];
 const FAILURES_MAX = 100;
 
 export function noTotals(): Totals {
-  return { soak: 1, total: noSums(), byProtocol: {}, failures: [] };
+  return { soak: 1, total: noSums(), byKind: {}, failures: [] };
 }
 
 /** Totals from the text of `path`; a file that is something else is left alone. */
@@ -99,8 +105,9 @@ export function parseTotals(path: string, text: string): Totals {
 /** Adds a slice that ended as `run` says, or with an error of our own. */
 export function addSlice(totals: Totals, cell: Cell, command: string, run: Run | Error): void {
   const exit = run instanceof Error ? 'failed' : run.exit;
-  totals.byProtocol[cell.protocol] ??= noSums();
-  for (const sums of [totals.total, totals.byProtocol[cell.protocol]]) {
+  const kind = kindOf(cell);
+  totals.byKind[kind] ??= noSums();
+  for (const sums of [totals.total, totals.byKind[kind]]) {
     sums.slices++;
     add(sums.exits, exit, 1);
     if (!(run instanceof Error)) addRun(sums, run);

@@ -26,7 +26,7 @@ test('a slice is repeated by one command', () => {
   );
 });
 
-test('totals are the sums of the slices, in all and by protocol', () => {
+test('totals are the sums of the slices, in all and by protocol and locks', () => {
   const totals = noTotals();
   const races = [{ kind: 'tableLost', noticedBy: 'fault', causedBy: 'fault', count: 3 }];
   const run = sampleRun({ races, violations: [] });
@@ -34,7 +34,7 @@ test('totals are the sums of the slices, in all and by protocol', () => {
   addSlice(totals, CELL, 'b', run);
   addSlice(totals, { ...CELL, protocol: 'pt-reclaim' }, 'c', run);
   expect(totals.total).toMatchObject({ slices: 3, races: { tableLost: 9 }, exits: { pass: 3 } });
-  expect(totals.byProtocol['none']).toMatchObject({ slices: 2, races: { tableLost: 6 } });
+  expect(totals.byKind['none, split']).toMatchObject({ slices: 2, races: { tableLost: 6 } });
   expect(totals.total.faults).toBe(3 * run.pages.faulted);
   expect(totals.failures).toEqual([]);
 });

@@ -123,24 +123,35 @@ function sliceLine(slice: number, cell: soak.Cell, seed: number, run: Run | Erro
   );
 }
 
-function totalLines({ total, byProtocol }: soak.Totals): string[] {
+/** A column for each protocol with split locks or one, and one for all. */
+function totalLines({ total, byKind }: soak.Totals): string[] {
+  const kinds = Object.keys(byKind).sort();
+  const columns = [...kinds.map((kind) => byKind[kind]), total];
+  function rowOf(name: string, of: (sums: soak.Sums) => number): string[] {
+    return [name, ...columns.map((sums) => formatShort(of(sums)))];
+  }
   const rows = [
-    ['', ...Object.keys(byProtocol), 'total'],
-    ...['slices', 'faults', 'zaps', 'tablesReclaimed', 'readsCompared', 'readsUnjudged'].map(
-      (name) => rowOf(name, (sums) => sums[name as 'faults']),
-    ),
+    ['', ...kinds.map((kind) => kind.split(', ')[0]), 'total'],
+    ['', ...kinds.map((kind) => kind.split(', ')[1]), ''],
+    ...SUMMED.map((name) => rowOf(name, (sums) => sums[name])),
     ...RACES.map((kind) => rowOf(kind, (sums) => sums.races[kind] ?? 0)),
     rowOf('violations', (sums) => Object.values(sums.violations).reduce((a, b) => a + b, 0)),
   ];
-  function rowOf(name: string, of: (sums: soak.Sums) => number): string[] {
-    return [name, ...[...Object.values(byProtocol), total].map((sums) => formatShort(of(sums)))];
-  }
   const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
   const lines = rows.map((row) =>
     row.map((word, i) => (i === 0 ? word.padEnd(widths[i]) : word.padStart(widths[i]))).join('  '),
   );
-  return ['', ...lines, ''];
+  return ['', ...lines.map((line) => line.trimEnd()), ''];
 }
+
+const SUMMED = [
+  'slices',
+  'faults',
+  'zaps',
+  'tablesReclaimed',
+  'readsCompared',
+  'readsUnjudged',
+] as const;
 
 function readRequest(args: string[]): Request {
   const { values, positionals } = parse(args);

@@ -18,7 +18,6 @@ export async function becomeMachine(
     buffer,
     geometry,
     spins,
-    open: plan.noise === 0,
     totalStoreOrder: process.arch === 'x64',
   };
   const tree: Tree = await import(message.entry);

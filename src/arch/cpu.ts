@@ -15,6 +15,7 @@ import {
 import { peek, poke } from '#arena/word';
 import { Prng } from '#base/prng';
 import { PMD_NONE, type Pmd } from './pmd.ts';
+import { PTE_NONE, type Pte } from './pte.ts';
 
 export class Cpu implements CpuRef {
   readonly id: number;
@@ -46,6 +47,8 @@ export class Cpu implements CpuRef {
   vmaHint = 0;
   /** Scratch of the zap in progress (C would have it on the stack). */
   readonly zapFacts = { whole: false, direct: false, anySkipped: false };
+  /** The entry that the hardware walk found last; the fault handler's first knowledge of it. */
+  walked: Pte = PTE_NONE;
   /** Value that the faulting store instruction writes. */
   storeValue = 0;
 

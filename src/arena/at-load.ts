@@ -13,8 +13,6 @@ export interface MachineAtLoad {
   readonly geometry: Geometry;
   /** Busy-wait iterations before a waiter sleeps. */
   readonly spins: number;
-  /** Whether the gate stays open: no noise, no enforced schedule. */
-  readonly open: boolean;
   /** Whether this processor's stores become visible in program order. */
   readonly totalStoreOrder: boolean;
 }
@@ -39,7 +37,6 @@ const NO_MACHINE: MachineAtLoad = {
     backing: 'fixed',
   },
   spins: 0,
-  open: false,
   totalStoreOrder: false,
 };
 

@@ -1,14 +1,12 @@
 /**
  * The gate: what a CPU passes before it touches a racing word.
  *
- * Free-running CPUs find the gate open (`null`): the question costs one comparison. With noise it
+ * Free-running CPUs have no gate: their form of the code leaves the question out. With noise it
  * delays at random instead; under an enforced schedule it waits for this CPU's turn. In the stepped
  * form, which the build derives, each statement `passGate(...);` becomes
  * `if (passGate(...)) yield;`: the strategy is asked inline, and the coroutine yields only when
  * another CPU is to go on.
  */
-
-import { atLoad } from './at-load.ts';
 
 /** The kinds of passage, part of a history's vocabulary. */
 export const GATE = {
@@ -41,15 +39,13 @@ export interface Gate {
 }
 
 let gate: Gate | null = null;
-let open = atLoad.open; // constant at load
 
 /** Sets this thread's gate; null opens it. */
 export function setGate(next: Gate | null): void {
   gate = next;
-  open = next === null;
 }
 
 /** One passage. The only call that makes a function part of the stepped form. */
 export function passGate(cpu: CpuRef, op: number, at: number, seen: number): boolean {
-  return !open && gate !== null && gate.pass(cpu, op, at, seen);
+  return gate?.pass(cpu, op, at, seen) === true;
 }

@@ -16,6 +16,10 @@ describe('specialise', () => {
     );
   });
 
+  test('a passage of the gate goes', () => {
+    expect(specialise('x.js', '    passGate(cpu, GATE.load, at, 0);\n    f();')).toBe('\n    f();');
+  });
+
   test('a module that is not there is an error that names it', () => {
     expect(() => specialise('x.js', undefined)).toThrow('x.js');
   });
@@ -43,5 +47,6 @@ describe('freeForm', () => {
         expect(built, name).not.toMatch(new RegExp(`^\\s+${name} = next`, 'm'));
       }
     expect(marked).toBeGreaterThan(8);
+    expect(built).not.toMatch(/^\s*passGate\(/m);
   });
 });

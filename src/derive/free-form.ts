@@ -1,12 +1,12 @@
 /**
- * The free-running form: the tested wing as one module in which what is constant for the life of a
- * thread is a constant. A line `let NAME = VALUE; // constant at load` becomes `const NAME =
- * VALUE;`, and the assignments to NAME go.
+ * The free-running form: the tested wing as one module, with as constants what is constant for the
+ * life of a thread. A line `let NAME = VALUE; // constant at load` becomes `const NAME = VALUE;`,
+ * and the assignments to NAME go. Passages of the gate go too: whoever needs a gate (noise, an
+ * enforced schedule) runs the tree of plain modules.
  *
  * Why: V8 folds a constant of the module's own scope into the code it compiles, the address of the
  * arena's words included, but goes through a cell, a check and a field for each name imported from
- * another module. Measured on the fault path this is worth a factor of two to three (`npm run bench
- * -- faults`, beside a run of `--broken`, which uses the tree of plain modules).
+ * another module. On the fault path this is worth a factor of two to three.
  */
 import { posix } from 'node:path';
 import { rolldown } from 'rolldown';
@@ -14,6 +14,8 @@ import type { Modules } from './modules.ts';
 
 /** The module that exports all that a thread needs. */
 const ENTRY = 'tasks/entry.js';
+/** A passage of the gate, as a statement of its own (the stepped form relies on that too). */
+const PASSAGE = /^\s*passGate\(.*\);$/;
 const CONSTANT = /^let (\w+) = (.*); \/\/ constant at load$/;
 
 /** The text of the free-running form of `modules` (a plain tree: all imports relative). */
@@ -41,6 +43,7 @@ export function specialise(path: string, text: string | undefined): string {
     throw new Error(`the free-running form needs ${path}, which is not there`);
   const names: string[] = [];
   const lines = text.split('\n').map((line) => {
+    if (PASSAGE.test(line)) return '';
     const [marked, name, value] = CONSTANT.exec(line) ?? [];
     if (marked === undefined) return line;
     names.push(name!);

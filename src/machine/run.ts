@@ -44,7 +44,7 @@ export async function runPlan(plan: Plan, hooks: RunHooks): Promise<Run> {
     buffer: cleanArena(map.sizeWords),
     geometry,
     plan,
-    entry: hooks.entry ?? livingEntry(),
+    entry: hooks.entry ?? livingEntry(plan.noise > 0),
     spins: spinsFor(geometry.cpus),
   };
   const words: Words = new Int32Array(message.buffer, 0, map.sizeWords);

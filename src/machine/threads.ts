@@ -18,9 +18,10 @@ function workerFile(name: string): string {
   return new URL(`${WORKERS}${name}.js`, import.meta.url).href;
 }
 
-/** The living build's free-running form, for `MachineMessage.entry`. */
-export function livingEntry(): string {
-  return new URL('../free/entry.js', workerFile('cpu')).href;
+/** The living build, for `MachineMessage.entry`: its free-running form, or one that has a gate. */
+export function livingEntry(gated: boolean): string {
+  const place = gated ? '../src/tasks/entry.js' : '../free/entry.js';
+  return new URL(place, workerFile('cpu')).href;
 }
 
 /** Runs the lives of all CPUs at once; rejects when a thread dies or `signal` aborts. */
@@ -36,6 +37,8 @@ export class CpuPool {
       maxThreads: cpus,
       idleTimeout: 60_000,
       recordTiming: false,
+      // Not the main thread's: under a test they would make threads resolve to the sources.
+      execArgv: [],
     });
   }
 
@@ -72,6 +75,8 @@ export class KthreadPool {
       // An idle thread must not block its event loop, or its port would not be served.
       atomics: 'disabled',
       recordTiming: false,
+      // Not the main thread's: under a test they would make threads resolve to the sources.
+      execArgv: [],
     });
   }
 

@@ -76,16 +76,6 @@ describe('a fault', () => {
   });
 });
 
-// One lock word serves the classes page-table, pml and ptl there, and can have one algorithm only.
-test('with one lock per mm a fault is done, whatever algorithms are asked for', () => {
-  const locks = { ptl: 'mcs', pml: 'ttas', 'page-table': 'ticket', zone: 'ttas' } as const;
-  machine = new TestMachine({ splitLocks: false, locks });
-  machine.mmap(0, 64, 128);
-  expect([machine.store(0, 64, 1), machine.store(1, 65, 2)]).toEqual([0, 0]);
-  machine.dontneed(1, 64, 128);
-  expect(machine.load(0, 65)).toBe(0);
-});
-
 describe('without memory', () => {
   test('a fault fails, and takes nothing with it', () => {
     machine = new TestMachine({}, { pages: 4, batch: 1 });

@@ -10,25 +10,16 @@
 
 import type { Cpu } from '#arch/cpu';
 import { type Pmdp, pmdNone } from '#arch/pmd';
-import {
-  mkPte,
-  PTE_NONE,
-  type Pte,
-  pteNone,
-  ptePfn,
-  ptePresent,
-  pteSame,
-  pteWrite,
-} from '#arch/pte';
-import { PAGE_STATE, ZERO_PFN } from '#arena/layout/page';
+import { mkPte, type Pte, pteNone, ptePfn, ptePresent, pteSame, pteWrite } from '#arch/pte';
+import { ZERO_PFN } from '#arena/layout/page';
 import { COUNTER, count } from '#trace/counters';
 import { countRace } from '#trace/race';
 import { RACE } from '#trace/vocabulary';
 import type { Mm } from './mm.ts';
-import { allocPage, freePage, movePage } from './page-alloc.ts';
+import { allocPage, freeUnusedPage } from './page-alloc.ts';
 import { lastChanger, lastPmdChanger, pmdpGet, ptepGet, ptepReplace, setPteAt } from './pgtable.ts';
 import { pmdAlloc, pteAlloc } from './pte-alloc.ts';
-import { pteOffsetMap, pteOffsetMapLock, pteUnmap, pteUnmapUnlock } from './pte-offset-map.ts';
+import { pteOffsetMapLock, pteUnmapUnlock } from './pte-offset-map.ts';
 
 /** Outcomes: handled; nothing done, the access may be tried again; no memory; no mapping there. */
 export const VM_FAULT = { done: 0, again: 1, oom: 2, sigsegv: 3 } as const;
@@ -40,10 +31,11 @@ export function handleMmFault(
   slot: number,
   index: number,
   write: boolean,
+  orig: Pte,
 ): number {
   const pmdp = pmdAlloc(cpu, mm, slot);
   if (pmdp === 0) return VM_FAULT.oom;
-  return handlePteFault(cpu, mm, pmdp, slot, index, write);
+  return handlePteFault(cpu, mm, pmdp, slot, index, write, orig);
 }
 
 function handlePteFault(
@@ -53,19 +45,9 @@ function handlePteFault(
   slot: number,
   index: number,
   write: boolean,
+  orig: Pte,
 ): number {
-  let orig = PTE_NONE;
-  if (pmdNone(pmdpGet(cpu, pmdp))) {
-    if (!pteAlloc(cpu, mm, pmdp, slot)) return VM_FAULT.oom;
-  } else {
-    const ptep = pteOffsetMap(cpu, pmdp, index);
-    if (ptep === 0) {
-      countRace(cpu, RACE.pmdGone, lastPmdChanger(pmdp));
-      return VM_FAULT.again;
-    }
-    orig = ptepGet(cpu, ptep);
-    pteUnmap(cpu, cpu.pmdval);
-  }
+  if (pmdNone(pmdpGet(cpu, pmdp)) && !pteAlloc(cpu, mm, pmdp, slot)) return VM_FAULT.oom;
   if (pteNone(orig)) return doAnonymousPage(cpu, mm, pmdp, index, write);
   if (!ptePresent(orig) || !write || pteWrite(orig)) return VM_FAULT.again;
   return doWpPage(cpu, mm, pmdp, index, orig);
@@ -77,24 +59,21 @@ function doAnonymousPage(cpu: Cpu, mm: Mm, pmdp: Pmdp, index: number, write: boo
   const ptep = pteOffsetMapLock(cpu, mm, pmdp, index);
   if (ptep === 0) {
     countRace(cpu, RACE.pmdGone, lastPmdChanger(pmdp));
-    if (write) freePage(cpu, pfn);
+    if (write) freeUnusedPage(cpu, pfn);
     return VM_FAULT.again;
   }
   const { ptl, table } = cpu;
   if (!pteNone(ptepGet(cpu, ptep))) {
     countRace(cpu, RACE.pteChanged, lastChanger(table));
     pteUnmapUnlock(cpu, ptl);
-    if (write) freePage(cpu, pfn);
+    if (write) freeUnusedPage(cpu, pfn);
     return VM_FAULT.again;
   }
   const set = setPteAt(cpu, table, index, mkPte(pfn, write, write));
-  if (set && write) {
-    movePage(cpu, pfn, PAGE_STATE.allocated, PAGE_STATE.mapped);
-    count(cpu, COUNTER.rss, 1);
-  }
+  if (set && write) count(cpu, COUNTER.rss, 1);
   pteUnmapUnlock(cpu, ptl);
   if (!set) {
-    if (write) freePage(cpu, pfn);
+    if (write) freeUnusedPage(cpu, pfn);
     return VM_FAULT.oom;
   }
   count(cpu, write ? COUNTER.faultsWrite : COUNTER.faultsRead, 1);
@@ -108,21 +87,20 @@ function doWpPage(cpu: Cpu, mm: Mm, pmdp: Pmdp, index: number, orig: Pte): numbe
   const ptep = pteOffsetMapLock(cpu, mm, pmdp, index);
   if (ptep === 0) {
     countRace(cpu, RACE.pmdGone, lastPmdChanger(pmdp));
-    freePage(cpu, pfn);
+    freeUnusedPage(cpu, pfn);
     return VM_FAULT.again;
   }
   const { ptl, table } = cpu;
   const same = pteSame(ptepGet(cpu, ptep), orig) && ptePfn(orig) === ZERO_PFN;
   if (same) {
     ptepReplace(cpu, ptep, mkPte(pfn, true, true));
-    movePage(cpu, pfn, PAGE_STATE.allocated, PAGE_STATE.mapped);
     count(cpu, COUNTER.rss, 1);
   } else {
     countRace(cpu, RACE.pteChanged, lastChanger(table));
   }
   pteUnmapUnlock(cpu, ptl);
   if (!same) {
-    freePage(cpu, pfn);
+    freeUnusedPage(cpu, pfn);
     return VM_FAULT.again;
   }
   count(cpu, COUNTER.faultsWrite, 1);

@@ -3,10 +3,11 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { mkPmd, type Pmd, type Pmdp } from '#arch/pmd';
 import type { Pte } from '#arch/pte';
 import { ptePfn } from '#arch/pte';
-import { pageAt, ptdescAt } from '#arena/arena';
+import { bodyAt, pageAt, ptdescAt } from '#arena/arena';
 import { Halted } from '#arena/halt';
 import { CONTROL } from '#arena/layout/control';
-import { PAGE, PAGE_STATE } from '#arena/layout/page';
+import { MM } from '#arena/layout/mm';
+import { PAGE } from '#arena/layout/page';
 import {
   FRAME,
   frameGenerationOf,
@@ -17,9 +18,9 @@ import {
   USE_COUNT_MASK,
 } from '#arena/layout/ptdesc';
 import { peek, poke } from '#arena/word';
-import { rcuReadLock } from '#sync/rcu';
+import { rcuReadLock, rcuReadUnlock } from '#sync/rcu';
 import { TestMachine } from '#tasks/machine.suite';
-import { freePage, movePage } from './page-alloc.ts';
+import { freePage, gatherPage } from './page-alloc.ts';
 import { noteCleared, pmdOffset, pmdUnhook, setPteAt } from './pgtable.ts';
 import { pteOffsetMap, pteUnmap } from './pte-offset-map.ts';
 import { allocTable, freeTable } from './table-alloc.ts';
@@ -82,6 +83,22 @@ describe('a pmd value', () => {
       ['staleWalk: access <- access'],
     ]);
   });
+});
+
+// The walk of an access holds no VMA lock: munmap may unhook the PMD table under it.
+test('a PMD table that was unhooked while it was walked is found neither then nor later', () => {
+  const cpu = machine.cpu(1);
+  const bodyOf = (table: number): number => bodyAt(peek(ptdescAt(table) + PTDESC.body));
+  const pud = peek(bodyOf(peek(machine.map.mm + MM.pgd))) >>> 7;
+  const entryp = bodyOf(pud) + 1;
+  const at = ptdescAt(peek(entryp) >>> 7) + PTDESC.state;
+  // As between the walker's load of the entry and its look at the frame.
+  poke(at, (peek(at) & ~3) | FRAME.unhooked);
+  rcuReadLock(cpu);
+  expect(pmdOffset(cpu, machine.mm, 8)).toBe(0);
+  rcuReadUnlock(cpu);
+  poke(entryp, 0);
+  expect(pmdOffset(cpu, machine.mm, 8)).toBe(0);
 });
 
 describe('a table', () => {
@@ -185,10 +202,9 @@ describe('a page', () => {
     expect(machine.facts()).toEqual(['doubleFree']);
   });
 
-  test('in another state than expected is noted', () => {
-    expect(() => movePage(machine.cpu(0), pfn(), PAGE_STATE.allocated, PAGE_STATE.mapped)).toThrow(
-      Halted,
-    );
+  test('gathered twice is noted', () => {
+    gatherPage(machine.cpu(0), pfn());
+    expect(() => gatherPage(machine.cpu(0), pfn())).toThrow(Halted);
     expect(machine.facts()).toEqual(['pageMismatch']);
   });
 

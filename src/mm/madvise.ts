@@ -11,7 +11,14 @@ import { countRace } from '#trace/race';
 import { ACTOR, RACE } from '#trace/vocabulary';
 import { type Mm, mmapReadLock, mmapReadUnlock } from './mm.ts';
 import { tlbFinishMmu, tlbGatherMmu } from './mmu-gather.ts';
-import { firstEndingAfter, isBefore, lockVmaUnderRcu, vmaEndRead, vmaInMap } from './vma.ts';
+import {
+  findVma,
+  firstEndingAfter,
+  isBefore,
+  lockVmaUnderRcu,
+  vmaEndRead,
+  vmaInMap,
+} from './vma.ts';
 import { unmapPageRange } from './zap.ts';
 
 export function madviseDontneed(
@@ -29,8 +36,9 @@ export function madviseDontneed(
     vmaEndRead(cpu, vma);
   } else {
     if (vma !== 0) vmaEndRead(cpu, vma);
-    else countRace(cpu, RACE.vmaLockFallback, ACTOR.munmap);
     mmapReadLock(cpu, mm);
+    if (vma === 0 && findVma(cpu, mm, startSlot, startIndex) !== 0)
+      countRace(cpu, RACE.vmaLockFallback, ACTOR.munmap);
     dontneedByVma(cpu, mm, startSlot, startIndex, endSlot, endIndex);
     mmapReadUnlock(cpu, mm);
   }

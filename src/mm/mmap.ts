@@ -98,6 +98,7 @@ function unmapLocked(
   endSlot: number,
   endIndex: number,
 ): void {
+  if (!isBefore(startSlot, startIndex, endSlot, endIndex)) return;
   let any = false;
   for (;;) {
     const vma = vmaInMap(cpu, mm, firstEndingAfter(cpu, mm, startSlot, startIndex));

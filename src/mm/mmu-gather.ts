@@ -12,12 +12,11 @@
 
 import type { Cpu } from '#arch/cpu';
 import { boundMap } from '#arena/arena';
-import { PAGE_STATE } from '#arena/layout/page';
 import { GATHER_TABLES_MAX, PERCPU } from '#arena/layout/percpu';
-import { peek, poke } from '#arena/word';
+import { bump, peek, poke } from '#arena/word';
 import { assert } from '#base/assert';
 import { COUNTER, count } from '#trace/counters';
-import { freePage, movePage } from './page-alloc.ts';
+import { freePage, gatherPage } from './page-alloc.ts';
 import { pteFreeDefer } from './rcu-free.ts';
 
 /** Begins a gather on this CPU. */
@@ -31,12 +30,20 @@ export function tlbRoom(cpu: Cpu): number {
   return boundMap().geometry.gatherPages - peek(cpu.block + PERCPU.gatherPages);
 }
 
-/** Takes a page whose entry has just been cleared, under the ptl. There must be room. */
-export function tlbRemovePage(cpu: Cpu, pfn: number): void {
-  const held = peek(cpu.block + PERCPU.gatherPages);
-  movePage(cpu, pfn, PAGE_STATE.mapped, PAGE_STATE.gathered);
-  poke(cpu.block + boundMap().gatheredPages + held, pfn);
-  poke(cpu.block + PERCPU.gatherPages, held + 1);
+/** Place in the gather for the next page. */
+export function tlbNextPage(cpu: Cpu): number {
+  return cpu.block + boundMap().gatheredPages + peek(cpu.block + PERCPU.gatherPages);
+}
+
+/** Takes a page whose entry has just been cleared, under the ptl, at `place`; see `tlbAddPages`. */
+export function tlbRemovePage(cpu: Cpu, pfn: number, place: number): void {
+  gatherPage(cpu, pfn);
+  poke(place, pfn);
+}
+
+/** Counts `pages` that have been put at `tlbNextPage` and the places after it. */
+export function tlbAddPages(cpu: Cpu, pages: number): void {
+  bump(cpu.block + PERCPU.gatherPages, pages);
 }
 
 /** Takes a table that has just been unhooked. Not under a page-table lock: may flush. */

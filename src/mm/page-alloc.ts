@@ -41,7 +41,7 @@ export function initializePages(): void {
   poke(CONTROL.zoneFresh, FIRST_PFN);
 }
 
-/** A page frame whose word is `content`, or 0 when there is none. */
+/** A page frame to be mapped, whose word is `content`, or 0 when there is none. */
 export function allocPage(cpu: Cpu, content: number): number {
   const pfn = takeFrame(cpu, list);
   if (pfn === 0) return 0;
@@ -49,28 +49,34 @@ export function allocPage(cpu: Cpu, content: number): number {
   const state = peek(at + PAGE.state);
   if ((state & PAGE_STATE_MASK) !== PAGE_STATE.free)
     panic(cpu, FACT.pageMismatch, pfn, state, PAGE_STATE.free, 0, 0);
-  poke(at + PAGE.state, (state + (1 << PAGE_GENERATION_SHIFT)) | PAGE_STATE.allocated);
+  poke(at + PAGE.state, (state + (1 << PAGE_GENERATION_SHIFT)) | PAGE_STATE.mapped);
   poke(at + PAGE.content, content);
   return pfn;
 }
 
-/** Releases a page that is `allocated` (never mapped) or `gathered` (unmapped and flushed). */
-export function freePage(cpu: Cpu, pfn: number): void {
-  const at = pageAt(pfn);
-  const state = peek(at + PAGE.state);
-  const kind = state & PAGE_STATE_MASK;
-  if (kind !== PAGE_STATE.allocated && kind !== PAGE_STATE.gathered)
-    panic(cpu, FACT.doubleFree, 1, pfn, state, 0, 0);
-  poke(at + PAGE.state, state & ~PAGE_STATE_MASK);
-  putFrame(cpu, list, pfn);
+/** Returns a page that was never mapped. */
+export function freeUnusedPage(cpu: Cpu, pfn: number): void {
+  release(cpu, pfn, PAGE_STATE.mapped);
 }
 
-/**
- * Moves a page from one state to another (values of `PAGE_STATE`), or halts if it is in neither.
- */
-export function movePage(cpu: Cpu, pfn: number, from: number, to: number): void {
-  const at = pageAt(pfn);
-  const state = peek(at + PAGE.state);
-  if ((state & PAGE_STATE_MASK) !== from) panic(cpu, FACT.pageMismatch, pfn, state, from, 0, 0);
-  poke(at + PAGE.state, state ^ (from ^ to));
+/** Releases a page that has been unmapped and flushed. */
+export function freePage(cpu: Cpu, pfn: number): void {
+  release(cpu, pfn, PAGE_STATE.gathered);
+}
+
+/** Marks a page whose entry has just been cleared: it waits for the flush. */
+export function gatherPage(cpu: Cpu, pfn: number): void {
+  const at = pageAt(pfn) + PAGE.state;
+  const state = peek(at);
+  if ((state & PAGE_STATE_MASK) !== PAGE_STATE.mapped)
+    panic(cpu, FACT.pageMismatch, pfn, state, PAGE_STATE.mapped, 0, 0);
+  poke(at, state ^ (PAGE_STATE.mapped ^ PAGE_STATE.gathered));
+}
+
+function release(cpu: Cpu, pfn: number, from: number): void {
+  const at = pageAt(pfn) + PAGE.state;
+  const state = peek(at);
+  if ((state & PAGE_STATE_MASK) !== from) panic(cpu, FACT.doubleFree, 1, pfn, state, 0, 0);
+  poke(at, state ^ (from ^ PAGE_STATE.free));
+  putFrame(cpu, list, pfn);
 }

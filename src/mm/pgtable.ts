@@ -67,25 +67,28 @@ export function pmdOffset(cpu: Cpu, mm: Mm, slot: number): Pmdp {
 
 /**
  * Walks the upper levels and caches where they lead for the slots from `base` on; false: to
- * nothing.
+ * nothing, or to a table that is being unmapped and must not be remembered.
  */
 function walkToPmd(cpu: Cpu, mm: Mm, base: number): boolean {
   const shift = ptrsShift();
   const mask = ptrsMask();
-  let table = peek(mm.at + MM.pgd);
+  let at = ptdescAt(peek(mm.at + MM.pgd));
+  let state = peek(at + PTDESC.state);
   for (let level = mm.topLevel; level > 1; level--) {
-    const body = bodyAt(peek(ptdescAt(table) + PTDESC.body));
+    const body = bodyAt(peek(at + PTDESC.body));
     const entry = read(cpu, body + ((base >>> ((level - 1) * shift)) & mask)) as Pmd;
     if (!pmdTablePresent(entry)) return false;
-    table = pmdTable(entry);
-    const state = peek(ptdescAt(table) + PTDESC.state);
-    if (!pmdMatchesFrame(entry, state)) checkFrame(cpu, entry, level - 1);
+    at = ptdescAt(pmdTable(entry));
+    state = peek(at + PTDESC.state);
+    if (!pmdMatchesFrame(entry, state)) {
+      checkFrame(cpu, entry, level - 1);
+      return false;
+    }
   }
-  const at = ptdescAt(table);
   cpu.pmdBase = base;
   cpu.pmdBody = bodyAt(peek(at + PTDESC.body));
   cpu.pmdStateAt = at + PTDESC.state;
-  cpu.pmdState = peek(at + PTDESC.state);
+  cpu.pmdState = state;
   return true;
 }
 
@@ -131,11 +134,15 @@ export function pmdUnlock(cpu: Cpu, pml: number): void {
 export function setPteAt(cpu: Cpu, table: number, index: number, value: Pte): boolean {
   const at = ptdescAt(table);
   const use = peek(at + PTDESC.use);
-  if (peek(at + PTDESC.body) === 0 && !attachBody(cpu, table)) return false;
+  let body = peek(at + PTDESC.body);
+  if (body === 0) {
+    body = attachBody(cpu, table);
+    if (body === 0) return false;
+  }
   if (frameStateOf(peek(at + PTDESC.state)) !== FRAME.table)
     noteFact(cpu, FACT.lostEntry, table, index, value, use, peek(at + PTDESC.state));
   poke(at + PTDESC.use, ((use & USE_COUNT_MASK) + 1) | cpu.changer);
-  write(cpu, bodyAt(peek(at + PTDESC.body)) + index, value);
+  write(cpu, bodyAt(body) + index, value);
   return true;
 }
 

@@ -120,14 +120,11 @@ export function freeTable(cpu: Cpu, table: number): void {
   recordEvent(cpu, EVENT.free, table, level);
 }
 
-/**
- * Gives PTE table `table` a body before its first entry is set; under its ptl. False: none left.
- */
-export function attachBody(cpu: Cpu, table: number): boolean {
+/** Gives PTE table `table` a body before its first entry is set; under its ptl. 0: none left. */
+export function attachBody(cpu: Cpu, table: number): number {
   const body = allocBody(cpu, table);
-  if (body === 0) return false;
-  write(cpu, ptdescAt(table) + PTDESC.body, body);
-  return true;
+  if (body !== 0) write(cpu, ptdescAt(table) + PTDESC.body, body);
+  return body;
 }
 
 /**

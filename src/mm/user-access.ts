@@ -8,10 +8,11 @@
  */
 
 import { type Cpu, enterActor } from '#arch/cpu';
-import type { Pmdp } from '#arch/pmd';
-import { type Pte, ptePfn, ptePresent, pteWrite } from '#arch/pte';
-import { pageAt } from '#arena/arena';
+import { type Pmdp, pmdMatchesFrame, pmdTable, pmdTablePresent } from '#arch/pmd';
+import { PTE_NONE, type Pte, type Ptep, ptePfn, ptePresent, pteWrite } from '#arch/pte';
+import { bodyAt, pageAt, ptdescAt } from '#arena/arena';
 import { PAGE } from '#arena/layout/page';
+import { PTDESC } from '#arena/layout/ptdesc';
 import { peek, poke } from '#arena/word';
 import { rcuReadLock, rcuReadUnlock, synchronizeRcu } from '#sync/rcu';
 import { rcuAnyPending } from '#sync/rcu-callbacks';
@@ -20,8 +21,8 @@ import { countRace } from '#trace/race';
 import { ACTOR, RACE } from '#trace/vocabulary';
 import { handleMmFault, VM_FAULT } from './fault.ts';
 import { type Mm, mmapReadLock, mmapReadUnlock } from './mm.ts';
-import { pmdOffset, ptepGet } from './pgtable.ts';
-import { pteOffsetMap, pteOffsetMapLock, pteUnmap, pteUnmapUnlock } from './pte-offset-map.ts';
+import { checkFrame, lastChanger, pmdOffset, pmdpGet, ptepGet } from './pgtable.ts';
+import { pteOffsetMapLock, pteUnmapUnlock } from './pte-offset-map.ts';
 import { runRcuCallbacks } from './rcu-free.ts';
 import { findVma, lockVmaUnderRcu, vmaEndRead } from './vma.ts';
 
@@ -72,7 +73,8 @@ export function userLoad(cpu: Cpu, mm: Mm, slot: number, index: number): number 
 function lockTranslation(cpu: Cpu, mm: Mm, slot: number, index: number, write: boolean): number {
   rcuReadLock(cpu);
   const pmdp = pmdOffset(cpu, mm, slot);
-  if (pmdp !== 0 && walkFinds(cpu, pmdp, index, write)) {
+  cpu.walked = pmdp === 0 ? PTE_NONE : hardwareWalk(cpu, pmdp, index);
+  if (allows(cpu.walked, write)) {
     const ptep = pteOffsetMapLock(cpu, mm, pmdp, index);
     if (ptep !== 0) {
       const value = ptepGet(cpu, ptep);
@@ -89,12 +91,15 @@ function unlockTranslation(cpu: Cpu): void {
   rcuReadUnlock(cpu);
 }
 
-function walkFinds(cpu: Cpu, pmdp: Pmdp, index: number, write: boolean): boolean {
-  const ptep = pteOffsetMap(cpu, pmdp, index);
-  if (ptep === 0) return false;
-  const value = ptepGet(cpu, ptep);
-  pteUnmap(cpu, cpu.pmdval);
-  return allows(value, write);
+/** The entry as the hardware finds it: no lock, and within the caller's read section. */
+function hardwareWalk(cpu: Cpu, pmdp: Pmdp, index: number): Pte {
+  const pmdval = pmdpGet(cpu, pmdp);
+  if (!pmdTablePresent(pmdval)) return PTE_NONE;
+  const at = ptdescAt(pmdTable(pmdval));
+  const value = ptepGet(cpu, (bodyAt(peek(at + PTDESC.body)) + index) as Ptep);
+  if (!pmdMatchesFrame(pmdval, peek(at + PTDESC.state)) && checkFrame(cpu, pmdval, 0))
+    countRace(cpu, RACE.staleWalk, lastChanger(pmdTable(pmdval)));
+  return value;
 }
 
 function allows(value: Pte, write: boolean): boolean {
@@ -107,12 +112,14 @@ function doUserAddrFault(cpu: Cpu, mm: Mm, slot: number, index: number, write: b
   let outcome: number = VM_FAULT.sigsegv;
   const vma = lockVmaUnderRcu(cpu, mm, slot, index);
   if (vma !== 0) {
-    outcome = handleMmFault(cpu, mm, slot, index, write);
+    outcome = handleMmFault(cpu, mm, slot, index, write, cpu.walked);
     vmaEndRead(cpu, vma);
   } else {
-    countRace(cpu, RACE.vmaLockFallback, ACTOR.munmap);
     mmapReadLock(cpu, mm);
-    if (findVma(cpu, mm, slot, index) !== 0) outcome = handleMmFault(cpu, mm, slot, index, write);
+    if (findVma(cpu, mm, slot, index) !== 0) {
+      countRace(cpu, RACE.vmaLockFallback, ACTOR.munmap);
+      outcome = handleMmFault(cpu, mm, slot, index, write, cpu.walked);
+    }
     mmapReadUnlock(cpu, mm);
   }
   enterActor(cpu, before);

@@ -36,21 +36,26 @@ export function vmaCovers(cpu: Cpu, vma: number, slot: number, index: number): b
 
 /**
  * The VMA that contains (slot, index), locked for reading, or 0: there is none, or a writer is at
- * it.
+ * it. The VMA of the latest fault is tried first, without a look at the map.
  */
 export function lockVmaUnderRcu(cpu: Cpu, mm: Mm, slot: number, index: number): number {
+  const hint = cpu.vmaHint;
+  if (hint !== 0 && lockIfCovers(cpu, mm, hint, slot, index)) return hint;
   rcuReadLock(cpu);
-  let vma = cpu.vmaHint;
-  if (vma === 0 || !vmaCovers(cpu, vma, slot, index)) vma = findVma(cpu, mm, slot, index);
-  if (vma !== 0 && !vmaStartRead(cpu, mm, vma)) vma = 0;
+  const vma = findVma(cpu, mm, slot, index);
+  const locked = vma !== 0 && lockIfCovers(cpu, mm, vma, slot, index);
   rcuReadUnlock(cpu);
-  if (vma === 0) return 0;
-  if (vmaCovers(cpu, vma, slot, index)) {
-    cpu.vmaHint = vma;
-    return vma;
-  }
+  if (!locked) return 0;
+  cpu.vmaHint = vma;
+  return vma;
+}
+
+/** Locks first and looks then: what an unlocked record says may be of the past. */
+function lockIfCovers(cpu: Cpu, mm: Mm, vma: number, slot: number, index: number): boolean {
+  if (!vmaStartRead(cpu, mm, vma)) return false;
+  if (vmaCovers(cpu, vma, slot, index)) return true;
   vmaEndRead(cpu, vma);
-  return 0;
+  return false;
 }
 
 export function vmaStartRead(cpu: Cpu, mm: Mm, vma: number): boolean {

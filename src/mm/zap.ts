@@ -16,7 +16,14 @@ import { ZERO_PFN } from '#arena/layout/page';
 import { rcuQuiescent } from '#sync/rcu';
 import { COUNTER, count } from '#trace/counters';
 import { type Mm, mmDecNrTables } from './mm.ts';
-import { pteFreeTlb, tlbFlushMmu, tlbRemovePage, tlbRoom } from './mmu-gather.ts';
+import {
+  pteFreeTlb,
+  tlbAddPages,
+  tlbFlushMmu,
+  tlbNextPage,
+  tlbRemovePage,
+  tlbRoom,
+} from './mmu-gather.ts';
 import { noteCleared, pmdOffset, pmdpGet, pteClear, ptepGet } from './pgtable.ts';
 import { pteOffsetMapLock, pteUnmapUnlock } from './pte-offset-map.ts';
 import { boundProtocol, HOOK, hasHook, type ZapFacts } from './reclaim-protocol.ts';
@@ -104,11 +111,12 @@ function zapPteRange(
  */
 function zapEntries(cpu: Cpu, table: number, ptep: Ptep, entries: number): number {
   const limit = untilResched(cpu, entries);
-  let room = tlbRoom(cpu);
+  const room = tlbRoom(cpu);
+  const place = tlbNextPage(cpu);
   let cleared = 0;
   let pages = 0;
   let passed = 0;
-  while (passed < limit && room > 0) {
+  while (passed < limit && pages < room) {
     const at = (ptep + passed) as Ptep;
     const value = ptepGet(cpu, at);
     passed++;
@@ -116,16 +124,16 @@ function zapEntries(cpu: Cpu, table: number, ptep: Ptep, entries: number): numbe
     pteClear(cpu, at);
     cleared++;
     if (!ptePresent(value) || ptePfn(value) === ZERO_PFN) continue;
-    tlbRemovePage(cpu, ptePfn(value));
+    tlbRemovePage(cpu, ptePfn(value), place + pages);
     pages++;
-    room--;
   }
   if (cleared !== 0) {
     noteCleared(cpu, table, cleared);
+    tlbAddPages(cpu, pages);
     count(cpu, COUNTER.rss, -pages); // @dec-rss
     count(cpu, COUNTER.pagesZapped, pages);
   }
-  if (room === 0) count(cpu, COUNTER.gatherFull, 1);
+  if (pages === room) count(cpu, COUNTER.gatherFull, 1);
   return passed;
 }
 

@@ -245,7 +245,7 @@ const CORRUPTIONS: readonly Corruption[] = [
   ],
   [
     'a gathered page that is mapped',
-    (f) => (f.words[f.page(2) + PAGE.state]! ^= PAGE_STATE.mapped ^ PAGE_STATE.allocated),
+    (f) => (f.words[f.page(2) + PAGE.state]! ^= PAGE_STATE.mapped ^ PAGE_STATE.gathered),
     'wrong-mapcount',
     'page 2 is marked allocated, and 0x40000 maps it',
   ],

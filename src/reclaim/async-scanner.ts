@@ -68,7 +68,12 @@ function scanVmas(cpu: Cpu, mm: Mm, slots: number): number {
   let left = slots;
   let unhooked = 0;
   let slot = load(cpu, CONTROL.scanOffset);
-  for (let i = firstEndingAfter(cpu, mm, slot, 0); left > 0; i++) {
+  let position = firstEndingAfter(cpu, mm, slot, 0);
+  if (vmaInMap(cpu, mm, position) === 0) {
+    slot = 0;
+    position = 0;
+  }
+  for (let i = position; left > 0; i++) {
     const vma = vmaInMap(cpu, mm, i);
     if (vma === 0) {
       slot = 0;

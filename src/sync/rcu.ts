@@ -154,7 +154,7 @@ export function synchronizeRcu(cpu: Cpu): void {
   const idle = rcuIdleEnter(cpu);
   for (;;) {
     const epoch = load(cpu, CONTROL.rcuEpoch);
-    if (epoch >= end) break;
+    if (((epoch - end) | 0) >= 0) break;
     if (!rcuAdvance(cpu)) waitWhile(cpu, CONTROL.rcuEpoch, epoch);
   }
   if (idle) rcuIdleExit(cpu);

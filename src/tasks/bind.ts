@@ -5,7 +5,7 @@ import { bindArena, boundMap } from '#arena/arena';
 import { nowMs } from '#arena/clock';
 import { CONTROL } from '#arena/layout/control';
 import type { Geometry } from '#arena/map';
-import { poke } from '#arena/word';
+import { peek, poke } from '#arena/word';
 import { assert } from '#base/assert';
 import { Mm } from '#mm/mm';
 import { bindPages, initializePages } from '#mm/page-alloc';
@@ -54,7 +54,8 @@ export function bootMachine(cpu: Cpu, machine: Machine): void {
   Mm.initialize(pgd);
   poke(CONTROL.scanDelay, Number(plan.options['delayMs'] ?? 0));
   poke(CONTROL.scanSlots, Math.max(1, Number(plan.options['sizePages'] ?? 0) >> plan.ptrsShift));
-  poke(CONTROL.scanNext, nowMs());
+  // The first return to user space only sets the time of the first scan.
+  poke(CONTROL.scanNext, (nowMs() + peek(CONTROL.scanDelay)) | 0);
 }
 
 /** A CPU of the bound machine. */

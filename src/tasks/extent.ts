@@ -32,7 +32,8 @@ export function shareOf(
   const slots = Math.ceil(end / ptrs) - firstSlot;
   const from = (firstSlot + Math.floor((slots * cpu) / plan.cpus)) * ptrs;
   const to = (firstSlot + Math.floor((slots * (cpu + 1)) / plan.cpus)) * ptrs;
-  return { start: Math.max(start, from), end: Math.min(end, to) };
+  const first = Math.max(start, from);
+  return { start: first, end: Math.max(first, Math.min(end, to)) };
 }
 
 /** Writes the pages that `where` means now into `out`; `chunk` is the running sweep's. */

@@ -174,6 +174,7 @@ function runTouch(cpu: Cpu, task: Task, op: Op & { op: 'touch' }): void {
   choosePages(cpu, machine.plan, machine.regionStarts, op, task.chunk, range);
   recordEvent(cpu, EVENT.operation, op.region, range.end - range.start);
   const { start, end } = range;
+  if (start >= end) return;
   if (op.pages === 'every') {
     touchEvery(cpu, machine.mm, memory, owned, op.region, start, end, write);
   } else if (op.pages === 'one-per-slot') {
@@ -230,6 +231,7 @@ function runMmap(cpu: Cpu, task: Task, index: number): void {
 function runMunmap(cpu: Cpu, task: Task, op: Op & { op: 'munmap' }): void {
   const { machine, range } = task;
   choosePages(cpu, machine.plan, machine.regionStarts, op, task.chunk, range);
+  if (range.start >= range.end) return;
   const { startSlot, startIndex, endSlot, endIndex } = spanOf(task, range.start, range.end);
   zapBegins(cpu, startSlot, startIndex, endSlot, endIndex);
   munmap(cpu, machine.mm, startSlot, startIndex, endSlot, endIndex);

@@ -11,8 +11,11 @@ export const PAGE = struct({ state: 1, content: 1 });
 /** `PAGE.sizeWords` is `1 << PAGE_DESC_SHIFT`. */
 export const PAGE_DESC_SHIFT = 1;
 
-/** `gathered`: unmapped, waiting in a gather for the flush that must precede its release. */
-export const PAGE_STATE = { free: 0, allocated: 1, mapped: 2, gathered: 3 } as const;
+/**
+ * `mapped`: in an entry, or about to be; `gathered`: unmapped, waiting in a gather for the flush
+ * that must precede its release.
+ */
+export const PAGE_STATE = { free: 0, mapped: 2, gathered: 3 } as const;
 export const PAGE_STATE_MASK = 0x3;
 export const PAGE_GENERATION_SHIFT = 12;
 

@@ -21,7 +21,7 @@ export const PTDESC_SHIFT = 2;
 export const FRAME = { free: 0, table: 1, unhooked: 2, reserved: 3 } as const;
 
 /** What a freed body is filled with: no valid entry of any level. */
-export const POISON = 0x5a5a5a58;
+export const POISON = 0x5a5a5a5c;
 
 export const FRAME_STATE_MASK = 0x3;
 /** State and low generation bits: what a pmd entry repeats. */
