@@ -26,7 +26,7 @@ describe('what is run', () => {
   test('with every flag in the plan', async () => {
     const line =
       'run churn --protocol async-scanner --cpus 3 --duration 250ms -p size=8MiB ' +
-      '-p async-scanner.delay=5ms --lock ptl=mcs,pml=ticket --no-split-locks --rcu announced ' +
+      '-p async-scanner.delay=5ms --lock ptl=mcs --no-split-locks --rcu announced ' +
       '--gather 32 --noise 7 --deadline 2m';
     const { plans, hooks, stderr } = await say(line.split(' '));
     expect(stderr).toBe('');
@@ -36,7 +36,7 @@ describe('what is run', () => {
       durationMs: 250,
       parameters: { size: '8MiB' },
       options: { delayMs: 5 },
-      locks: { ptl: 'mcs', pml: 'ticket', zone: 'ttas' },
+      locks: { ptl: 'mcs', pml: 'mcs', 'page-table': 'mcs', zone: 'ttas' },
       splitLocks: false,
       rcu: 'announced',
       gatherPages: 32,

@@ -247,7 +247,7 @@ const CORRUPTIONS: readonly Corruption[] = [
     'a gathered page that is mapped',
     (f) => (f.words[f.page(2) + PAGE.state]! ^= PAGE_STATE.mapped ^ PAGE_STATE.gathered),
     'wrong-mapcount',
-    'page 2 is marked allocated, and 0x40000 maps it',
+    'page 2 is marked gathered, and 0x40000 maps it',
   ],
   [
     'a page that no entry maps any more',

@@ -33,7 +33,7 @@ const CASES: readonly (readonly [FactName, number[], string, number[], string])[
   ],
   [
     'pageMismatch',
-    [9, 0x5003, 2],
+    [9, 0x5002, 1],
     'use-after-free',
     [1],
     `${WHO} found page 9 gathered where it should be mapped`,
@@ -77,7 +77,7 @@ const CASES: readonly (readonly [FactName, number[], string, number[], string])[
   ],
   [
     'doubleFree',
-    [1, 9, 2],
+    [1, 9, 1],
     'double-free',
     [1],
     `${WHO} was about to free page 9 and found it mapped`,

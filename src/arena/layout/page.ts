@@ -2,7 +2,7 @@
  * The descriptor of a page frame: 8 bytes. A page has no body, only the one word that user accesses
  * store and find.
  *
- *     state    bits 0-1 page state, 2 lazyfree (unused yet), 4-11 mapcount, 12-31 generation
+ *     state    bits 0-1 page state, 12-31 generation
  *     content  the stamp last stored; while free: pfn of the next free page
  */
 import { struct } from './struct.ts';
@@ -15,7 +15,7 @@ export const PAGE_DESC_SHIFT = 1;
  * `mapped`: in an entry, or about to be; `gathered`: unmapped, waiting in a gather for the flush
  * that must precede its release.
  */
-export const PAGE_STATE = { free: 0, mapped: 2, gathered: 3 } as const;
+export const PAGE_STATE = { free: 0, mapped: 1, gathered: 2 } as const;
 export const PAGE_STATE_MASK = 0x3;
 export const PAGE_GENERATION_SHIFT = 12;
 
