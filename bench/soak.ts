@@ -90,7 +90,7 @@ function readScenario(): Scenario {
   return parseScenario({ path, text: readFileSync(path, 'utf8') });
 }
 
-/** Aborted by the first Ctrl-C; the second ends the program at once. */
+/** Aborted by the first Ctrl-C, and when nobody reads any more; the second ends it at once. */
 function interruption(): AbortSignal {
   const controller = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
@@ -99,6 +99,7 @@ function interruption(): AbortSignal {
       controller.abort();
     });
   }
+  process.stdout.on('error', () => controller.abort());
   return controller.signal;
 }
 

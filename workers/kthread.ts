@@ -16,7 +16,7 @@ export default async function runKthread(task: KthreadTask): Promise<void> {
   });
   const service: KthreadService = {
     passes: () => passes,
-    setScan: (delayMs, slots) => tree.kthreadSetScan(delayMs, slots),
+    wake: () => tree.kthreadWake(),
     async stop() {
       running = false;
       tree.kthreadWake();

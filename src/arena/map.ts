@@ -56,7 +56,7 @@ export interface ArenaMap {
 }
 
 /** Word indices must stay small integers. */
-const WORDS_MAX = 2 ** 31 - 1;
+export const WORDS_MAX = 2 ** 31 - 1;
 
 export function arenaMap(geometry: Geometry): ArenaMap {
   assert(geometry.levels >= 2 && geometry.levels <= 4, 'two to four levels of tables');

@@ -41,8 +41,8 @@ export interface KthreadTask extends MachineMessage {
 export interface KthreadService {
   /** Passes made so far. */
   passes(): number;
-  /** Changes the scanner's delay (ms) and slots per pass; takes effect at once. */
-  setScan(delayMs: number, slots: number): void;
+  /** Ends the present pause: controls have changed. */
+  wake(): void;
   /** Ends the thread after its present pass; resolves when its callbacks have run. */
   stop(): Promise<void>;
 }

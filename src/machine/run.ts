@@ -4,6 +4,7 @@
  * it resolves with what was measured.
  */
 import { availableParallelism } from 'node:os';
+import { nowMs } from '#arena/clock';
 import { CONTROL, PHASE } from '#arena/layout/control';
 import { MM } from '#arena/layout/mm';
 import { type ArenaMap, arenaMap } from '#arena/map';
@@ -19,11 +20,21 @@ import { Monitor, type Progress } from './monitor.ts';
 import { kthreadsOf, sizeMachine } from './size.ts';
 import { CpuPool, KthreadPool, livingEntry } from './threads.ts';
 
+/** What can be asked of a machine, and changed, while it runs. */
+export interface RunControls {
+  /** Changes the scanner's delay (milliseconds) and the address space of a pass (pages). */
+  setScan(delayMs: number, sizePages: number): Promise<void>;
+  /** Passes that each kernel thread has made so far. */
+  kthreadPasses(): Promise<number[]>;
+}
+
 export interface RunHooks {
   readonly judges: Judges;
   /** URL of the module to run (tasks/entry); the living build's if left out. */
   readonly entry?: string;
   onProgress?(progress: Progress): void;
+  /** Called once all threads are about to run. */
+  onStart?(controls: RunControls): void;
   /** Ends the run cleanly with the results so far. */
   readonly signal?: AbortSignal;
   /** The whole run must be over by then, or it is cut off. */
@@ -144,6 +155,7 @@ class Session {
     const lives = this.cpus.live(this.message, signal);
     lives.catch(() => {});
     await this.startKthreads(lives);
+    this.hooks.onStart?.(this.controls());
     const replies = await (this.kthreads === null
       ? lives
       : Promise.race([lives, this.kthreads.died().then(() => lives)]));
@@ -155,6 +167,19 @@ class Session {
     if (this.verdicts.length > 0) return;
     if ((await this.cpus.exit(this.message, signal)) === 'halted') return this.judgeHalted();
     this.verdicts.push(...this.hooks.judges.judge(this.evidence('exit')));
+  }
+
+  private controls(): RunControls {
+    const remotes = this.kthreads?.remotes() ?? [];
+    return {
+      setScan: async (delayMs, sizePages) => {
+        tell(this.words, CONTROL.scanDelay, delayMs);
+        tell(this.words, CONTROL.scanSlots, Math.max(1, sizePages >> this.plan.ptrsShift));
+        tell(this.words, CONTROL.scanNext, (nowMs() + delayMs) | 0);
+        await Promise.all(remotes.map((remote) => remote.wake()));
+      },
+      kthreadPasses: () => Promise.all(remotes.map((remote) => remote.passes())),
+    };
   }
 
   /** Kernel threads begin once there is a machine to act on. */

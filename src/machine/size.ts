@@ -1,5 +1,9 @@
 /** From a plan to the size of its machine. */
-import type { Geometry } from '#arena/map';
+
+import { TABLES_MAX } from '#arch/pmd';
+import { PFN_MAX } from '#arch/pte';
+import { type Geometry, WORDS_MAX } from '#arena/map';
+import { UserError } from '#base/user-error';
 import type { Plan } from '#scenario/plan';
 
 /** VMAs that a run may have at a time. */
@@ -30,7 +34,7 @@ export function sizeMachine(plan: Plan): Geometry {
   const tables =
     plan.tableFrames || slots + upper + cpus * Math.min(slots, DEFERRED_TABLES_PER_CPU) + 64 * cpus;
   const bodies = tables + pmdTables + 64 * cpus + 1;
-  return {
+  const geometry: Geometry = {
     cpus,
     ptrsShift: plan.ptrsShift,
     levels: plan.levels,
@@ -42,4 +46,23 @@ export function sizeMachine(plan: Plan): Geometry {
     batch: BATCH,
     backing: plan.backing,
   };
+  checkLimits(plan, geometry);
+  return geometry;
+}
+
+/** What an entry can name, and an arena hold, is limited; a plan beyond that is a mistake. */
+function checkLimits(plan: Plan, geometry: Geometry): void {
+  const { tables, pages, bodies, ptrsShift } = geometry;
+  if (tables > TABLES_MAX)
+    throw new UserError(
+      `"${plan.scenario}" needs ${tables} table frames; the limit is ${TABLES_MAX}`,
+    );
+  if (pages > PFN_MAX)
+    throw new UserError(`"${plan.scenario}" needs ${pages} page frames; the limit is ${PFN_MAX}`);
+  const gib = (4 * (4 * tables + 2 * pages + bodies * 2 ** ptrsShift)) / 2 ** 30;
+  const limitGib = (4 * WORDS_MAX) / 2 ** 30;
+  if (gib > 0.9 * limitGib)
+    throw new UserError(
+      `"${plan.scenario}" needs ${gib.toFixed(1)} GiB of memory; the limit is ${limitGib.toFixed(0)} GiB`,
+    );
 }

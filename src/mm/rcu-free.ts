@@ -5,9 +5,9 @@
 import type { Cpu } from '#arch/cpu';
 import { boundMap } from '#arena/arena';
 import { PERCPU } from '#arena/layout/percpu';
-import { peek, sleepMs } from '#arena/word';
+import { load, peek, waitWhile } from '#arena/word';
 import { mightSleep } from '#sync/held';
-import { rcuBoundary, synchronizeRcu } from '#sync/rcu';
+import { rcuBoundary, rcuIdleEnter, rcuIdleExit, synchronizeRcu } from '#sync/rcu';
 import {
   callRcu,
   RCU_KIND,
@@ -67,11 +67,16 @@ export function rcuBarrier(cpu: Cpu): void {
   for (let id = 0; id < geometry.cpus; id++)
     heads.push(peek(percpu + id * percpuWords + PERCPU.rcuHead));
   rcuDrain(cpu);
-  for (const [id, head] of heads.entries()) {
-    const tail = percpu + id * percpuWords + PERCPU.rcuTail;
-    while (((peek(tail) - head) | 0) < 0) {
-      sleepMs(cpu, 1);
-      rcuBoundary(cpu);
-    }
+  const idle = rcuIdleEnter(cpu);
+  for (const [id, head] of heads.entries())
+    waitUntilTaken(cpu, percpu + id * percpuWords + PERCPU.rcuTail, head);
+  if (idle) rcuIdleExit(cpu);
+}
+
+function waitUntilTaken(cpu: Cpu, tailp: number, head: number): void {
+  for (;;) {
+    const tail = load(cpu, tailp);
+    if (((tail - head) | 0) >= 0) return;
+    waitWhile(cpu, tailp, tail);
   }
 }

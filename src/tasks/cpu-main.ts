@@ -12,7 +12,7 @@ import { CONTROL, PHASE } from '#arena/layout/control';
 import { MM } from '#arena/layout/mm';
 import { addAndWake, load, peek, poke, quietStore, storeAndWake, waitWhile } from '#arena/word';
 import { exitMmap } from '#mm/mmap';
-import { rcuDrain, rcuOperationEnd } from '#mm/rcu-free';
+import { rcuBarrier, rcuDrain, rcuOperationEnd } from '#mm/rcu-free';
 import { boundProtocol, HOOK, hasHook } from '#mm/reclaim-protocol';
 import { rcuOffline, rcuOnline } from '#sync/rcu';
 import { ACTOR } from '#trace/vocabulary';
@@ -73,7 +73,8 @@ function boot(cpu: Cpu, machine: Machine, task: Task): void {
 function fairPhase(cpu: Cpu, machine: Machine): void {
   rcuOnline(cpu);
   if (cpu.id === 0 && hasHook(HOOK.scan)) scanUntilIdle(cpu, machine);
-  rcuDrain(cpu);
+  if (cpu.id === 0) rcuBarrier(cpu);
+  else rcuDrain(cpu);
   rcuOffline(cpu);
 }
 

@@ -10,7 +10,6 @@ export {
   kthreadEnd,
   kthreadPass,
   kthreadPause,
-  kthreadSetScan,
   kthreadWake,
   kthreadWakeCount,
 } from './kthread.ts';

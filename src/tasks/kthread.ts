@@ -32,13 +32,6 @@ export function kthreadPass(cpu: Cpu, machine: Machine, role: KthreadRole): numb
   }
 }
 
-/** Changes the scanner's delay (ms) and slots per pass. */
-export function kthreadSetScan(delayMs: number, slots: number): void {
-  quietStore(CONTROL.scanDelay, delayMs);
-  quietStore(CONTROL.scanSlots, slots);
-  kthreadWake();
-}
-
 /** Ends the pause of all kernel threads. */
 export function kthreadWake(): void {
   quietStore(CONTROL.kthreadWake, quietAdd(CONTROL.kthreadWake, 1) + 1);

@@ -1,0 +1,65 @@
+/**
+ * The short stress run: the built program as a person runs it. The living source loses nothing
+ * while it races, and each broken version is caught on real threads by the oracle that it names.
+ */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { EDITS } from '#derive/edits';
+import type { Result } from '#result/result';
+import { EXIT } from './exit-code.ts';
+
+const PROGRAM = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
+
+/** Where the judgement needs the end of the run, a short one will do. */
+const AUDITED = ['nr-ptes-not-decremented', 'rss-not-decremented'];
+
+describe('churn', () => {
+  test('loses nothing under any protocol, and races', async () => {
+    const { code, result } = await run('churn', '--protocol', 'all', '--duration', '2s');
+    expect(code).toBe(EXIT.well);
+    expect(result.runs.map(({ protocol, violations }) => [protocol, violations])).toEqual([
+      ['none', []],
+      ['async-scanner', []],
+      ['pt-reclaim', []],
+    ]);
+    const [none, , reclaim] = result.runs.map(
+      ({ races }) => new Set(races.map(({ kind }) => kind)),
+    );
+    expect([...none!]).toEqual(expect.arrayContaining(['tableLost', 'pteChanged']));
+    expect([...reclaim!]).toEqual(expect.arrayContaining(['pmdChanged', 'refilled', 'tableLost']));
+  });
+
+  test('loses nothing with eight CPUs, one lock and noise', async () => {
+    const flags = ['--cpus', '8', '--no-split-locks', '--noise', '20', '--duration', '2s'];
+    const { code, result } = await run('churn', '--protocol', 'pt-reclaim', ...flags);
+    expect([code, result.runs[0]!.violations]).toEqual([EXIT.well, []]);
+  });
+});
+
+describe('a broken version', () => {
+  test.each(EDITS.map(({ name, oracle }) => [name, oracle]))(
+    '%s shows %s',
+    async (name, oracle) => {
+      const duration = AUDITED.includes(name) ? '1s' : '20s';
+      const { code, result } = await run('--broken', name, '--duration', duration);
+      expect(code).toBe(EXIT.found);
+      expect(result.runs[0]!.violations.map(({ kind }) => kind)).toContain(oracle);
+    },
+  );
+});
+
+async function run(...words: string[]): Promise<{ code: number; result: Result }> {
+  return new Promise((resolve, reject) => {
+    execFile(
+      process.execPath,
+      [PROGRAM, 'run', ...words, '--json', '-'],
+      { maxBuffer: 1 << 26, timeout: 55_000, killSignal: 'SIGKILL' },
+      (error, stdout, stderr) => {
+        const code = typeof error?.code === 'number' ? error.code : 0;
+        if (stdout === '') reject(new Error(`no result; ${stderr}${error?.message ?? ''}`));
+        else resolve({ code, result: JSON.parse(stdout) });
+      },
+    );
+  });
+}

@@ -1,0 +1,88 @@
+/**
+ * Facts about a run on real threads: it can be adjusted while it runs, and it ends well when a
+ * thread dies.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import type { Plan, Region } from '#scenario/plan';
+import { planOf } from '#tasks/machine.suite';
+import type { Judges } from './judges.ts';
+import { type RunControls, runPlan } from './run.ts';
+
+const JUDGES: Judges = {
+  judge: () => [],
+  findDeadlock: () => null,
+  findStall: () => null,
+  tellLivelock: () => ({ kind: 'livelock', message: 'stuck', cpus: [], replay: null }),
+};
+const REGIONS: Region[] = [{ name: 'heap', pages: 64, flags: [], gapPages: 0 }];
+
+function churn(changes: Partial<Plan>): Plan {
+  const heap = { region: 0, share: 'all' } as const;
+  const column = [
+    {
+      op: 'loop',
+      times: null,
+      do: [
+        { op: 'touch', access: 'write', ...heap, extent: 'slot', pages: 'every' },
+        { op: 'dontneed', ...heap, extent: 'slot' },
+      ],
+    },
+  ] as const;
+  return planOf({
+    ...{ cpus: 2, regions: REGIONS, setup: [{ op: 'mmap', region: 0 }] },
+    ...{ columns: [column, column], durationMs: 600, ...changes },
+  });
+}
+
+describe('a scanner', () => {
+  test.each(['kthread', 'task-work'])('as %s is adjusted while it runs', async (where) => {
+    const plan = churn({
+      protocol: 'async-scanner',
+      options: { where, delayMs: 1e6, sizePages: 64 },
+    });
+    let controls: RunControls | undefined;
+    const running = runPlan(plan, {
+      judges: JUDGES,
+      deadlineMs: 30_000,
+      onStart: (given) => {
+        controls = given;
+      },
+      onProgress: ({ seconds }) => {
+        if (seconds > 0.2) controls?.setScan(1, 64);
+      },
+    });
+    const run = await running;
+    expect([run.exit, run.note]).toEqual(['pass', null]);
+    // The fair phase makes a pass or two; so does a kernel thread when it starts.
+    expect(run.protocolCounts['scannerPasses']).toBeGreaterThan(10);
+  });
+});
+
+describe('a thread that dies', () => {
+  test('ends the run with a clear word and what was measured', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'pttorture-'));
+    const entry = join(folder, 'entry.mjs');
+    const living = new URL('../../dist/src/tasks/entry.js', import.meta.url).href;
+    writeFileSync(
+      entry,
+      `export * from '${living}';
+       import { cpuMain as live } from '${living}';
+       export function cpuMain(cpu, machine) {
+         if (cpu.id === 1) throw new Error('the second CPU is on fire');
+         return live(cpu, machine);
+       }`,
+    );
+    const run = await runPlan(churn({}), {
+      judges: JUDGES,
+      deadlineMs: 30_000,
+      entry: pathToFileURL(entry).href,
+    });
+    rmSync(folder, { recursive: true });
+    expect([run.exit, run.note]).toEqual(['deadline', 'a thread died: the second CPU is on fire']);
+    expect(run.tables.allocated).toBeGreaterThan(0);
+  });
+});
