@@ -51,6 +51,10 @@ export class Monitor {
   /** (milliseconds since the main phase began, KiB); the first is at its beginning. */
   readonly series: [ms: number, kib: number][] = [];
   rssPeakKiB = 0;
+  /** CPU seconds of the process, all threads, in the main phase. */
+  cpuSeconds = 0;
+  private cpuAtMain: NodeJS.CpuUsage | null = null;
+  private cpuIsFinal = false;
   /** What is wrong with a run that no longer gets anywhere. */
   stuck: Verdict | null = null;
   private readonly words: Words;
@@ -103,6 +107,7 @@ export class Monitor {
   }
 
   private sample(): void {
+    this.sampleCpu();
     this.rssPeakKiB = Math.max(this.rssPeakKiB, rssKiB(this.words, this.map));
     if (this.words[CONTROL.phase]! < PHASE.main) return;
     const ms = this.mainMs();
@@ -119,6 +124,16 @@ export class Monitor {
     for (let i = 0; i < SAMPLES_MAX / 2; i++) this.series[i] = this.series[2 * i]!;
     this.series.length = SAMPLES_MAX / 2;
     this.sampleEveryMs *= 2;
+  }
+
+  /** Counts from the first sample of the main phase to the first after it. */
+  private sampleCpu(): void {
+    const phase = this.words[CONTROL.phase]!;
+    if (phase < PHASE.main || this.cpuIsFinal) return;
+    this.cpuAtMain ??= process.cpuUsage();
+    const { user, system } = process.cpuUsage(this.cpuAtMain);
+    this.cpuSeconds = (user + system) / 1e6;
+    this.cpuIsFinal = phase > PHASE.main;
   }
 
   /**

@@ -107,17 +107,15 @@ class Session {
     if (this.hooks.signal?.aborted) interrupt();
     this.hooks.signal?.addEventListener('abort', interrupt, { once: true });
     const deadline = this.startDeadline();
-    const before = process.cpuUsage();
     this.monitor.start(this.plan.durationMs, this.hooks.onProgress);
     try {
       await this.runAll();
     } catch (error) {
       this.cutOff(error);
     } finally {
-      const used = process.cpuUsage(before);
-      this.end.cpuSeconds = (used.user + used.system) / 1e6;
       clearTimeout(deadline);
       this.monitor.end();
+      this.end.cpuSeconds = this.monitor.cpuSeconds;
       this.hooks.signal?.removeEventListener('abort', interrupt);
     }
   }

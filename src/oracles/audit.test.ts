@@ -353,7 +353,7 @@ const CORRUPTIONS: readonly Corruption[] = [
     'the mmap lock',
     (f) => f.words[f.map.mm + MM.mmapLock]++,
     'lock-held-at-end',
-    'the mmap lock was asked for 1 times, let in 0 times, left 0 times',
+    'the mmap lock is not free: state 0x1, turn of 0',
   ],
   [
     'a VMA read lock',

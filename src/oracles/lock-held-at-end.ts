@@ -12,9 +12,8 @@ import { blockOf, type Evidence } from './evidence.ts';
 import { hex, lockName } from './naming.ts';
 import type { Findings } from './verdict.ts';
 
-/** Words of the rwsem: the next ticket, readers let in, holders that have left. */
-const RWSEM_READER = 1;
-const RWSEM_WRITER = 2;
+/** Second word of the rwsem: whose turn it is. */
+const RWSEM_TURN = 1;
 
 export function auditLocks({ evidence, tables }: Audit, findings: Findings): void {
   const { words, map, splitLocks } = evidence;
@@ -52,15 +51,13 @@ function auditWord(evidence: Evidence, at: number, classes: number, findings: Fi
 
 function auditMmapLock({ words, map }: Evidence, findings: Findings): void {
   const at = map.mm + MM.mmapLock;
-  const next = words[at]!;
-  const entered = words[at + RWSEM_READER]!;
-  const left = words[at + RWSEM_WRITER]!;
-  if (next !== entered || next !== left)
+  const state = words[at]!;
+  const turn = words[at + RWSEM_TURN]!;
+  if (state !== 0 || turn !== 0)
     findings.add(
       'lock-held-at-end',
       [],
-      () =>
-        `the mmap lock was asked for ${next} times, let in ${entered} times, left ${left} times`,
+      () => `the mmap lock is not free: state ${hex(state)}, turn of ${turn}`,
     );
 }
 

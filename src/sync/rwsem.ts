@@ -1,68 +1,100 @@
 /**
- * A fair reader-writer semaphore (the role of `mmap_lock`): a ticket lock in which consecutive
- * readers share. Three words: the next ticket, the ticket that may enter as a reader, and the
- * number of holders that have left, which is the ticket that may enter as a writer.
+ * A reader-writer semaphore (the role of `mmap_lock`), fair in the long run. Two words:
+ *
+ *     state  bits 0-15 readers inside, bit 16 a writer inside, bit 17 a writer waits
+ *     turn   0, or one more than the number of the CPU that has waited too long
+ *
+ * Whoever finds it free takes it, so that nobody waits for a CPU that is not running: handing the
+ * lock on in strict order costs a wake-up each time, and throughput collapses when there are more
+ * CPUs than cores. A waiting writer keeps new readers out, and a CPU that has waited for
+ * `HANDOFF_US` claims the turn, after which only it may enter (as the kernel's rwsem hands off).
  *
  * A waiter outside an RCU read section reports itself quiescent while it waits.
  */
 
 import type { Cpu } from '#arch/cpu';
 import { nowUs } from '#arena/clock';
-import { add, addAndWake, compareExchange, load, waitWhile } from '#arena/word';
+import { addAndWake, compareExchange, load, read, storeAndWake, waitWhile } from '#arena/word';
 import { countAcquired, countContended, countTrylockFailed, mightSleep } from './held.ts';
 import { rcuIdleEnter, rcuIdleExit } from './rcu.ts';
 
-const NEXT = 0;
-const READER = 1;
-const WRITER = 2;
+const STATE = 0;
+const TURN = 1;
+const READERS = 0xffff;
+const WRITER = 1 << 16;
+const WRITER_WAITS = 1 << 17;
+
+/** Wait after which a CPU claims the turn, in microseconds (the kernel's handoff waits 4 ms). */
+const HANDOFF_US = 4000;
 
 export function downRead(cpu: Cpu, sem: number, lockClass: number): void {
   mightSleep(cpu);
-  const mine = add(cpu, sem + NEXT, 1);
-  awaitTurn(cpu, sem + READER, mine, lockClass); // @rwsem-read-wait
-  addAndWake(cpu, sem + READER, 1);
+  const entered = tryEnter(cpu, sem, false);
+  if (!entered) waitToEnter(cpu, sem, lockClass, false); // @rwsem-read-wait
   countAcquired(cpu, lockClass);
 }
 
 export function downReadTrylock(cpu: Cpu, sem: number, lockClass: number): boolean {
-  const next = load(cpu, sem + NEXT);
-  if (
-    load(cpu, sem + READER) !== next ||
-    compareExchange(cpu, sem + NEXT, next, next + 1) !== next
-  ) {
+  if (!tryEnter(cpu, sem, false)) {
     countTrylockFailed(cpu, lockClass);
     return false;
   }
-  addAndWake(cpu, sem + READER, 1);
   countAcquired(cpu, lockClass);
   return true;
 }
 
 export function upRead(cpu: Cpu, sem: number): void {
-  addAndWake(cpu, sem + WRITER, 1);
+  addAndWake(cpu, sem + STATE, -1);
 }
 
 export function downWrite(cpu: Cpu, sem: number, lockClass: number): void {
   mightSleep(cpu);
-  const mine = add(cpu, sem + NEXT, 1);
-  awaitTurn(cpu, sem + WRITER, mine, lockClass); // @rwsem-write-wait
+  const entered = tryEnter(cpu, sem, true);
+  if (!entered) waitToEnter(cpu, sem, lockClass, true); // @rwsem-write-wait
   countAcquired(cpu, lockClass);
 }
 
+/** Writers that announced themselves meanwhile do so again; readers may come first. */
 export function upWrite(cpu: Cpu, sem: number): void {
-  addAndWake(cpu, sem + READER, 1);
-  addAndWake(cpu, sem + WRITER, 1);
+  storeAndWake(cpu, sem + STATE, 0);
 }
 
-function awaitTurn(cpu: Cpu, at: number, mine: number, lockClass: number): void {
-  let serving = load(cpu, at);
-  if (serving === mine) return;
+/** One try, which may fail although the semaphore is free, if another CPU comes between. */
+function tryEnter(cpu: Cpu, sem: number, write: boolean): boolean {
+  const turn = read(cpu, sem + TURN);
+  if (turn !== 0 && turn !== cpu.id + 1) return false;
+  const state = load(cpu, sem + STATE);
+  const inTheWay = write ? READERS | WRITER : turn === 0 ? WRITER | WRITER_WAITS : WRITER;
+  if ((state & inTheWay) !== 0) return false;
+  const next = write ? WRITER : state + 1;
+  if (compareExchange(cpu, sem + STATE, state, next) !== state) return false;
+  if (turn !== 0) storeAndWake(cpu, sem + TURN, 0);
+  return true;
+}
+
+function waitToEnter(cpu: Cpu, sem: number, lockClass: number, write: boolean): void {
   const since = nowUs();
   const idle = rcuIdleEnter(cpu);
-  while (serving !== mine) {
-    waitWhile(cpu, at, serving);
-    serving = load(cpu, at);
+  for (;;) {
+    const turn = load(cpu, sem + TURN);
+    const state = load(cpu, sem + STATE);
+    if (tryEnter(cpu, sem, write)) break;
+    if (turn !== 0 && turn !== cpu.id + 1) {
+      waitWhile(cpu, sem + TURN, turn);
+    } else if (isBusy(state, turn, write)) {
+      // A waiting writer keeps new readers out; if that fails the state has changed: look again.
+      const awaited = write ? state | WRITER_WAITS : state;
+      const found = awaited === state ? state : compareExchange(cpu, sem + STATE, state, awaited);
+      if (found === state) waitWhile(cpu, sem + STATE, awaited);
+    }
+    if (turn === 0 && ((nowUs() - since) | 0) > HANDOFF_US)
+      compareExchange(cpu, sem + TURN, 0, cpu.id + 1);
   }
   if (idle) rcuIdleExit(cpu);
   countContended(cpu, lockClass, (nowUs() - since) | 0);
+}
+
+function isBusy(state: number, turn: number, write: boolean): boolean {
+  if (write) return (state & (READERS | WRITER)) !== 0;
+  return (state & (turn === 0 ? WRITER | WRITER_WAITS : WRITER)) !== 0;
 }

@@ -12,7 +12,7 @@ import { spinLock } from './spinlock.ts';
 import { vmaReadTrylock, vmaReadUnlock, vmaWriteLock, vmaWriteUnlockAll } from './vma-lock.ts';
 
 const SEM = CONTROL.torture;
-const WRITER = SEM + 2;
+const WRITER = SEM;
 const waits = /would wait for ever/;
 
 let machine: TestMachine;

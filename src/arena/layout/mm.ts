@@ -2,8 +2,8 @@
 import { LINE_WORDS, linedStruct, struct } from './struct.ts';
 
 export const MM = linedStruct({
-  /** Fair reader-writer semaphore: next ticket, tickets served to readers and to writers. */
-  mmapLock: 3,
+  /** Reader-writer semaphore: its state, and whose turn it is (sync/rwsem.ts). */
+  mmapLock: 2,
   /** Sequence for per-VMA locks: a VMA whose `lockSeq` equals this is write-locked. */
   lockSeq: 1,
   /** Lock for upper-level entries, and for all page-table entries where locks are not split. */
