@@ -8,8 +8,6 @@ import type { Plan } from '#scenario/plan';
 
 /** VMAs that a run may have at a time. */
 const VMAS = 1024;
-/** Free frames that move at once. */
-const BATCH = 128;
 /** Table frames beyond what the regions need, per CPU: those that wait for a grace period. */
 const DEFERRED_TABLES_PER_CPU = 1024;
 /** Bodies of an on-demand machine: 2 GiB of them on x86-64. */
@@ -40,10 +38,11 @@ export function sizeMachine(plan: Plan): Geometry {
     levels: plan.levels,
     tables,
     bodies: plan.backing === 'fixed' ? bodies : Math.min(bodies, ON_DEMAND_BODIES_MAX),
-    pages: (plan.pageFrames || pages) + cpus * (2 * BATCH + plan.gatherPages) + 2,
+    pages: (plan.pageFrames || pages) + cpus * (2 * ptrs + plan.gatherPages) + 2,
     vmas: VMAS,
     gatherPages: plan.gatherPages,
-    batch: BATCH,
+    // As many as a DONTNEED of one table frees, so that they stay with their CPU.
+    batch: ptrs,
     backing: plan.backing,
   };
   checkLimits(plan, geometry);
