@@ -43,6 +43,8 @@ export type BrokenVersion = Edit & { readonly noise?: number };
 export interface OracleInfo {
   readonly name: string;
   readonly sentence: string;
+  /** Whether a judge for it exists. */
+  readonly judged: boolean;
 }
 
 export interface RunHooks {

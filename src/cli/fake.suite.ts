@@ -145,7 +145,7 @@ function engineOf(spoken: Spoken, stage: Stage): Engine {
       return [BROKEN];
     },
     async oracles() {
-      return [{ name: 'lost-entry', sentence: 'An entry is out of reach.' }];
+      return [{ name: 'lost-entry', sentence: 'An entry is out of reach.', judged: true }];
     },
     async prepareBroken(edit) {
       spoken.prepared.push(edit);

@@ -92,7 +92,10 @@ const ENTRIES: Readonly<Record<Topic, (engine: Engine) => Promise<Entry[]>>> = {
   },
   async oracles(engine) {
     const oracles = await engine.oracles();
-    return oracles.map(({ name, sentence }) => ({ name, summary: sentence, source: 'pttorture' }));
+    return oracles.map(({ name, sentence, judged }) => {
+      const summary = judged ? sentence : `${sentence} (No judge yet.)`;
+      return { name, summary, source: 'pttorture' };
+    });
   },
 };
 

@@ -72,8 +72,9 @@ describe('a thread that dies', () => {
       `export * from '${living}';
        import { cpuMain as live } from '${living}';
        export function cpuMain(cpu, machine) {
-         if (cpu.id === 1) throw new Error('the second CPU is on fire');
-         return live(cpu, machine);
+         if (cpu.id === 0) return live(cpu, machine);
+         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+         throw new Error('the second CPU is on fire');
        }`,
     );
     const run = await runPlan(churn({}), {

@@ -58,10 +58,11 @@ function checkLimits(plan: Plan, geometry: Geometry): void {
     );
   if (pages > PFN_MAX)
     throw new UserError(`"${plan.scenario}" needs ${pages} page frames; the limit is ${PFN_MAX}`);
+  const { scenario } = plan;
   const gib = (4 * (4 * tables + 2 * pages + bodies * 2 ** ptrsShift)) / 2 ** 30;
   const limitGib = (4 * WORDS_MAX) / 2 ** 30;
   if (gib > 0.9 * limitGib)
     throw new UserError(
-      `"${plan.scenario}" needs ${gib.toFixed(1)} GiB of memory; the limit is ${limitGib.toFixed(0)} GiB`,
+      `"${scenario}" needs ${gib.toFixed(1)} GiB of memory; the limit is ${limitGib.toFixed()} GiB`,
     );
 }
