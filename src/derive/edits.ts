@@ -189,8 +189,20 @@ const LOCKS: readonly Edit[] = [
     'const before = load(cpu, lockp); store(cpu, lockp, node);',
     'livelock',
   ),
-  lock('rwsem', 'reader-no-wait', 'readers do not wait for the writer', 'rwsem-read-wait', ''),
-  lock('rwsem', 'writer-no-wait', 'a writer does not wait for readers', 'rwsem-write-wait', ''),
+  lock(
+    'rwsem',
+    'reader-no-wait',
+    'readers do not wait for the writer',
+    'rwsem-read-wait',
+    'if (!entered) addAndWake(cpu, sem + STATE, 1);',
+  ),
+  lock(
+    'rwsem',
+    'writer-no-wait',
+    'a writer does not wait for readers',
+    'rwsem-write-wait',
+    'if (!entered) storeAndWake(cpu, sem + STATE, WRITER);',
+  ),
   lock('vma-lock', 'no-visit', 'the writer visits no reader', 'vma-visit', 'const inside = 0;'),
   lock(
     'vma-lock',
