@@ -58,7 +58,8 @@ export interface ArenaMap {
 /** Word indices must stay small integers. */
 export const WORDS_MAX = 2 ** 31 - 1;
 
-export function arenaMap(geometry: Geometry): ArenaMap {
+export function arenaMap(sizes: Geometry): ArenaMap {
+  const geometry = integral(sizes);
   assert(geometry.levels >= 2 && geometry.levels <= 4, 'two to four levels of tables');
   assert(geometry.ptrsShift >= 1 && geometry.ptrsShift <= 9, '2 to 512 entries per table');
   const ptrs = 1 << geometry.ptrsShift;
@@ -69,8 +70,9 @@ export function arenaMap(geometry: Geometry): ArenaMap {
   const percpuWords = roundUpToLine(vmaReaders + geometry.vmas);
   let at = roundUpToLine(CONTROL.sizeWords);
   const place = (sizeWords: number): number => {
+    assert(at + sizeWords <= WORDS_MAX, `an arena has at most ${WORDS_MAX} words`);
     const here = at;
-    at = roundUpToLine(at + sizeWords);
+    at = roundUpToLine((at + sizeWords) | 0);
     return here;
   };
   const map = {
@@ -90,6 +92,24 @@ export function arenaMap(geometry: Geometry): ArenaMap {
     owners: place(geometry.bodies),
     bodies: place(geometry.bodies * ptrs),
   };
-  assert(at <= WORDS_MAX, `an arena of ${at} words is too large; the limit is ${WORDS_MAX}`);
   return { ...map, sizeWords: at };
+}
+
+/**
+ * The same sizes as small integers. A whole number that came by division or from another thread is a
+ * floating-point number to V8, and then so is every place computed from it, on the hot path.
+ */
+function integral(sizes: Geometry): Geometry {
+  return {
+    cpus: sizes.cpus | 0,
+    ptrsShift: sizes.ptrsShift | 0,
+    levels: sizes.levels | 0,
+    tables: sizes.tables | 0,
+    bodies: sizes.bodies | 0,
+    pages: sizes.pages | 0,
+    vmas: sizes.vmas | 0,
+    gatherPages: sizes.gatherPages | 0,
+    batch: sizes.batch | 0,
+    backing: sizes.backing,
+  };
 }

@@ -255,10 +255,10 @@ function runSleep(cpu: Cpu, ms: number): void {
 function spanOf(task: Task, start: number, end: number): Span {
   const { span } = task;
   const ptrs = ptrsMask() + 1;
-  span.startSlot = Math.floor(start / ptrs);
-  span.startIndex = start - span.startSlot * ptrs;
-  span.endSlot = Math.floor(end / ptrs);
-  span.endIndex = end - span.endSlot * ptrs;
+  span.startSlot = Math.floor(start / ptrs) | 0;
+  span.startIndex = (start - span.startSlot * ptrs) | 0;
+  span.endSlot = Math.floor(end / ptrs) | 0;
+  span.endIndex = (end - span.endSlot * ptrs) | 0;
   return span;
 }
 

@@ -46,11 +46,11 @@ export function touchEvery(
 ): void {
   const mask = ptrsMask();
   const share = owned.shares[region]!;
-  let turn = owned.interleaved ? start % owned.cpus : 0;
+  let turn = owned.interleaved ? (start % owned.cpus) | 0 : 0;
   for (let page = start; page < end && peek(CONTROL.stop) === 0; ) {
-    const slot = Math.floor(page / (mask + 1));
-    const from = page - slot * (mask + 1);
-    const to = Math.min(end - slot * (mask + 1), mask + 1);
+    const slot = Math.floor(page / (mask + 1)) | 0;
+    const from = (page - slot * (mask + 1)) | 0;
+    const to = Math.min(end - slot * (mask + 1), mask + 1) | 0;
     const inShare = page >= share.start && page < share.end;
     for (let index = from; index < to; index++) {
       const own = owned.interleaved ? turn === cpu.id : inShare;

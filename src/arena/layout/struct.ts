@@ -39,5 +39,5 @@ export function linedStruct<const F extends Record<string, number>>(fields: F): 
 
 /** `sizeWords` rounded up to whole cache lines. */
 export function roundUpToLine(sizeWords: number): number {
-  return Math.ceil(sizeWords / LINE_WORDS) * LINE_WORDS;
+  return (sizeWords + LINE_WORDS - 1) & ~(LINE_WORDS - 1);
 }
