@@ -91,5 +91,5 @@ test('what is too large or out of shape is refused', () => {
   };
   expect(() => arenaMap({ ...small, levels: 5 })).toThrow('two to four levels');
   expect(() => arenaMap({ ...small, ptrsShift: 10 })).toThrow('entries per table');
-  expect(() => arenaMap({ ...small, pages: 2 ** 30 })).toThrow('too large');
+  expect(() => arenaMap({ ...small, pages: 2 ** 30 })).toThrow('an arena has at most');
 });

@@ -96,8 +96,8 @@ export function arenaMap(sizes: Geometry): ArenaMap {
 }
 
 /**
- * The same sizes as small integers. A whole number that came by division or from another thread is a
- * floating-point number to V8, and then so is every place computed from it, on the hot path.
+ * The same sizes as small integers. A whole number that came by division or from another thread is
+ * a floating-point number to V8, and then so is every place computed from it, on the hot path.
  */
 function integral(sizes: Geometry): Geometry {
   return {

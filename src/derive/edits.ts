@@ -174,11 +174,10 @@ const LOCKS: readonly Edit[] = [
   ),
   lock(
     'ticket',
-    'same-ticket',
-    'two CPUs may draw the same ticket',
-    'ticket-take',
-    'const drawn = load(cpu, lockp); addAndWake(cpu, lockp, TICKET); const mine = drawn >>> 16;',
-    'livelock',
+    'one-early',
+    'the next in line does not wait for the holder to leave',
+    'ticket-wait',
+    'const served = ((mine - word) & SERVING_MASK) <= 1;',
   ),
   lock('mcs', 'no-wait', 'a CPU queues but does not wait', 'mcs-wait', ''),
   lock(

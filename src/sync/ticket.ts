@@ -10,7 +10,7 @@ const TICKET = 1 << 16;
 const SERVING_MASK = TICKET - 1;
 
 export function ticketLock(cpu: Cpu, lockp: number): void {
-  const mine = add(cpu, lockp, TICKET) >>> 16; // @ticket-take
+  const mine = add(cpu, lockp, TICKET) >>> 16;
   for (;;) {
     const word = load(cpu, lockp);
     const served = (word & SERVING_MASK) === mine; // @ticket-wait
