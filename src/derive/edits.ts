@@ -180,14 +180,7 @@ const LOCKS: readonly Edit[] = [
     'const served = ((mine - word) & SERVING_MASK) <= 1;',
   ),
   lock('mcs', 'no-wait', 'a CPU queues but does not wait', 'mcs-wait', ''),
-  lock(
-    'mcs',
-    'lost-tail',
-    'two CPUs may queue behind the same node',
-    'mcs-queue',
-    'const before = load(cpu, lockp); store(cpu, lockp, node);',
-    'livelock',
-  ),
+  lock('mcs', 'no-handover', 'nobody is told of a release', 'mcs-handover', '', 'livelock'),
   lock(
     'rwsem',
     'reader-no-wait',
@@ -200,7 +193,7 @@ const LOCKS: readonly Edit[] = [
     'writer-no-wait',
     'a writer does not wait for readers',
     'rwsem-write-wait',
-    'if (!entered) storeAndWake(cpu, sem + STATE, WRITER);',
+    'if (!entered) addAndWake(cpu, sem + STATE, WRITER);',
   ),
   lock('vma-lock', 'no-visit', 'the writer visits no reader', 'vma-visit', 'const inside = 0;'),
   lock(

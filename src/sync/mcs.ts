@@ -22,7 +22,7 @@ import { assert } from '#base/assert';
 export function mcsLock(cpu: Cpu, lockp: number): void {
   const node = takeNode(cpu, lockp);
   store(cpu, node + MCS_NODE.waiting, 1);
-  const before = exchange(cpu, lockp, node); // @mcs-queue
+  const before = exchange(cpu, lockp, node);
   if (before === 0) return;
   storeAndWake(cpu, before + MCS_NODE.next, node);
   waitWhile(cpu, node + MCS_NODE.waiting, 1); // @mcs-wait
@@ -44,7 +44,7 @@ export function mcsUnlock(cpu: Cpu, lockp: number): void {
     next = load(cpu, node + MCS_NODE.next);
   }
   poke(node + MCS_NODE.lock, 0);
-  if (next !== 0) storeAndWake(cpu, next + MCS_NODE.waiting, 0);
+  if (next !== 0) storeAndWake(cpu, next + MCS_NODE.waiting, 0); // @mcs-handover
 }
 
 /** The CPU that owns the node at `node`; for whoever reports who holds a lock. */

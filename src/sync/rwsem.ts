@@ -14,7 +14,15 @@
 
 import type { Cpu } from '#arch/cpu';
 import { nowUs } from '#arena/clock';
-import { addAndWake, compareExchange, load, read, storeAndWake, waitWhile } from '#arena/word';
+import {
+  addAndWake,
+  compareExchange,
+  load,
+  read,
+  storeAndWake,
+  waitWhile,
+  wake,
+} from '#arena/word';
 import { countAcquired, countContended, countTrylockFailed, mightSleep } from './held.ts';
 import { rcuIdleEnter, rcuIdleExit } from './rcu.ts';
 
@@ -56,7 +64,12 @@ export function downWrite(cpu: Cpu, sem: number, lockClass: number): void {
 
 /** Writers that announced themselves meanwhile do so again; readers may come first. */
 export function upWrite(cpu: Cpu, sem: number): void {
-  storeAndWake(cpu, sem + STATE, 0);
+  for (let state = load(cpu, sem + STATE); ; ) {
+    const found = compareExchange(cpu, sem + STATE, state, state & READERS);
+    if (found === state) break;
+    state = found;
+  }
+  wake(sem + STATE);
 }
 
 /** One try, which may fail although the semaphore is free, if another CPU comes between. */
