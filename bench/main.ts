@@ -84,7 +84,7 @@ function readRequest(args: string[]): Request {
   return {
     groups: positionals.length > 0 ? positionals : BY_DEFAULT,
     rounds: readCount('rounds', values.rounds ?? '5'),
-    ms: readCount('ms', values.ms ?? '2000'),
+    ms: readCount('ms', values.ms ?? '4000'),
     json: values.json ?? null,
   };
 }
