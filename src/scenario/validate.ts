@@ -86,8 +86,13 @@ function nounOf(type: string): string {
   return nouns[type] ?? type;
 }
 
+/** Characters of what was found that an error repeats. */
+const FOUND_MAX = 40;
+
 function describe(input: unknown): string {
   if (Array.isArray(input)) return 'a list';
   if (input === null) return 'nothing';
-  return typeof input === 'object' ? 'a mapping' : `"${String(input)}"`;
+  if (typeof input === 'object') return 'a mapping';
+  const text = String(input);
+  return text.length <= FOUND_MAX ? `"${text}"` : `"${text.slice(0, FOUND_MAX)}..."`;
 }
