@@ -41,7 +41,7 @@ describe('a broken version', () => {
   test.each(EDITS.map(({ name, oracle }) => [name, oracle]))(
     '%s shows %s',
     async (name, oracle) => {
-      const duration = AUDITED.includes(name) ? '1s' : '20s';
+      const duration = AUDITED.includes(name) ? '1s' : '45s';
       const { code, result } = await run('--broken', name, '--duration', duration);
       expect(code).toBe(EXIT.found);
       expect(result.runs[0]!.violations.map(({ kind }) => kind)).toContain(oracle);
@@ -54,7 +54,7 @@ async function run(...words: string[]): Promise<{ code: number; result: Result }
     execFile(
       process.execPath,
       [PROGRAM, 'run', ...words, '--json', '-'],
-      { maxBuffer: 1 << 26, timeout: 55_000, killSignal: 'SIGKILL' },
+      { maxBuffer: 1 << 26, timeout: 75_000, killSignal: 'SIGKILL' },
       (error, stdout, stderr) => {
         const code = typeof error?.code === 'number' ? error.code : 0;
         if (stdout === '') reject(new Error(`no result; ${stderr}${error?.message ?? ''}`));

@@ -21,6 +21,8 @@ export interface Progress {
 }
 
 const SAMPLE_MS = 20;
+/** Progress is told at every so many samples. */
+const PROGRESS_SAMPLES = 5;
 /** Samples kept; beyond that every second one goes and the interval doubles. */
 const SAMPLES_MAX = 400;
 /** A grace period that takes longer is a stall. */
@@ -81,12 +83,13 @@ export class Monitor {
 
   /** Begins watching; `durationMs` ends the main phase (null: it ends by itself). */
   start(durationMs: number | null, onProgress: ((progress: Progress) => void) | undefined): void {
+    let ticks = 0;
     this.timer = setInterval(() => {
       this.sample();
       if (durationMs !== null && this.mainMs() >= durationMs) this.stop();
       if (this.words[CONTROL.facts] !== 0) this.stop();
       this.findStuck();
-      onProgress?.(this.progress());
+      if (++ticks % PROGRESS_SAMPLES === 0) onProgress?.(this.progress());
     }, SAMPLE_MS);
   }
 
