@@ -3,8 +3,8 @@
  * when a goal is missed, for the machine may be busy; the table and the JSON say which.
  */
 import { writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { UserError } from '#base/user-error';
+import { parseFlags } from './flags.ts';
 import { type BenchOptions, type Group, measure, type Variant } from './harness.ts';
 import {
   type BenchResult,
@@ -76,7 +76,7 @@ async function main(): Promise<void> {
 const WAKE_UP = 'wake-up';
 
 function readRequest(args: string[]): Request {
-  const { values, positionals } = parse(args);
+  const { values, positionals } = parseFlags(args, ['rounds', 'ms', 'json']);
   for (const name of positionals) {
     if (Object.hasOwn(GROUPS, name)) continue;
     throw new UserError(`no group "${name}"; groups: ${Object.keys(GROUPS).join(', ')}`);
@@ -87,20 +87,6 @@ function readRequest(args: string[]): Request {
     ms: readCount('ms', values.ms ?? '4000'),
     json: values.json ?? null,
   };
-}
-
-function parse(args: string[]) {
-  const options = {
-    rounds: { type: 'string' },
-    ms: { type: 'string' },
-    json: { type: 'string' },
-  } as const;
-  try {
-    return parseArgs({ args, options, allowPositionals: true });
-  } catch (error) {
-    const flags = Object.keys(options).map((name) => `--${name}`);
-    throw new UserError(`${(error as Error).message.split('. ')[0]}; flags: ${flags.join(', ')}`);
-  }
 }
 
 function readCount(flag: string, text: string): number {

@@ -7,7 +7,6 @@
  * 130 interrupted.
  */
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { parseDuration } from '#base/units';
 import { UserError } from '#base/user-error';
 import { runPlan } from '#machine/run';
@@ -18,6 +17,7 @@ import type { Run } from '#result/result';
 import { buildPlan } from '#scenario/build-plan';
 import { parseScenario, type Scenario } from '#scenario/scenario';
 import { RACES } from '#trace/vocabulary';
+import { parseFlags } from './flags.ts';
 import { inPackage } from './root.ts';
 import * as soak from './soak-totals.ts';
 
@@ -155,7 +155,7 @@ const SUMMED = [
 ] as const;
 
 function readRequest(args: string[]): Request {
-  const { values, positionals } = parse(args);
+  const { values, positionals } = parseFlags(args, ['slice', 'seed', 'json']);
   const [hours, ...rest] = positionals;
   if (hours === undefined || rest.length > 0) {
     throw new UserError('usage: npm run soak -- HOURS [--slice 60s] [--seed N] [--json FILE]');
@@ -166,20 +166,6 @@ function readRequest(args: string[]): Request {
     seed: readSeed(values.seed ?? '1'),
     path: values.json ?? 'soak.json',
   };
-}
-
-function parse(args: string[]) {
-  const options = {
-    slice: { type: 'string' },
-    seed: { type: 'string' },
-    json: { type: 'string' },
-  } as const;
-  try {
-    return parseArgs({ args, options, allowPositionals: true });
-  } catch (error) {
-    const flags = Object.keys(options).map((name) => `--${name}`);
-    throw new UserError(`${(error as Error).message.split('. ')[0]}; flags: ${flags.join(', ')}`);
-  }
 }
 
 function readHours(text: string): number {

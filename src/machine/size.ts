@@ -50,15 +50,12 @@ export function sizeMachine(plan: Plan): Geometry {
 }
 
 /** What an entry can name, and an arena hold, is limited; a plan beyond that is a mistake. */
-function checkLimits(plan: Plan, geometry: Geometry): void {
+function checkLimits({ scenario }: Plan, geometry: Geometry): void {
   const { tables, pages, bodies, ptrsShift } = geometry;
   if (tables > TABLES_MAX)
-    throw new UserError(
-      `"${plan.scenario}" needs ${tables} table frames; the limit is ${TABLES_MAX}`,
-    );
+    throw new UserError(`"${scenario}" needs ${tables} table frames; the limit is ${TABLES_MAX}`);
   if (pages > PFN_MAX)
-    throw new UserError(`"${plan.scenario}" needs ${pages} page frames; the limit is ${PFN_MAX}`);
-  const { scenario } = plan;
+    throw new UserError(`"${scenario}" needs ${pages} page frames; the limit is ${PFN_MAX}`);
   const gib = (4 * (4 * tables + 2 * pages + bodies * 2 ** ptrsShift)) / 2 ** 30;
   const limitGib = (4 * WORDS_MAX) / 2 ** 30;
   if (gib > 0.9 * limitGib)

@@ -46,11 +46,6 @@ export function pmdpGet(cpu: Cpu, pmdp: Pmdp): Pmd {
   return read(cpu, pmdp) as Pmd;
 }
 
-/** Place of the PTE `index` of live table `table`. */
-export function ptepOf(table: number, index: number): Ptep {
-  return (bodyAt(peek(ptdescAt(table) + PTDESC.body)) + index) as Ptep;
-}
-
 /**
  * Place of the pmd entry that maps `slot`, or 0 where an upper entry is none. Only munmap frees
  * upper tables, and the caller's mmap lock, VMA lock or read section keeps the memory of what it

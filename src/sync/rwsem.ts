@@ -77,8 +77,7 @@ function tryEnter(cpu: Cpu, sem: number, write: boolean): boolean {
   const turn = read(cpu, sem + TURN);
   if (turn !== 0 && turn !== cpu.id + 1) return false;
   const state = load(cpu, sem + STATE);
-  const inTheWay = write ? READERS | WRITER : turn === 0 ? WRITER | WRITER_WAITS : WRITER;
-  if ((state & inTheWay) !== 0) return false;
+  if (isBusy(state, turn, write)) return false;
   const next = write ? WRITER : state + 1;
   if (compareExchange(cpu, sem + STATE, state, next) !== state) return false;
   if (turn !== 0) storeAndWake(cpu, sem + TURN, 0);
@@ -107,6 +106,7 @@ function waitToEnter(cpu: Cpu, sem: number, lockClass: number, write: boolean): 
   countContended(cpu, lockClass, (nowUs() - since) | 0);
 }
 
+/** Whether `state` keeps a reader or writer out; a CPU whose turn it is passes waiting writers. */
 function isBusy(state: number, turn: number, write: boolean): boolean {
   if (write) return (state & (READERS | WRITER)) !== 0;
   return (state & (turn === 0 ? WRITER | WRITER_WAITS : WRITER)) !== 0;
