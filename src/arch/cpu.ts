@@ -43,14 +43,25 @@ export class Cpu implements CpuRef {
   pmdBody = 0;
   pmdStateAt = 0;
   pmdState = 0;
+  /** Number of the latest TLB flush that this CPU has carried out. */
+  tlbSeen = 0;
+  /** Not 0: interrupts are off, and wait. */
+  irqsOff = 0;
+  /** Scratch of the interrupts being sent: blocks of the CPUs addressed, and their tickets. */
+  readonly ipiBlocks: Int32Array;
+  readonly ipiTickets: Int32Array;
   /** VMA in which the latest fault fell: the first guess for the next one. */
   vmaHint = 0;
   /** Scratch of the zap in progress (C would have it on the stack). */
-  readonly zapFacts = { whole: false, direct: false, anySkipped: false };
+  readonly zapFacts = {
+    reclaim: false,
+    whole: false,
+    direct: false,
+    lastFrom: 0,
+    anySkipped: false,
+  };
   /** The entry that the hardware walk found last; the fault handler's first knowledge of it. */
   walked: Pte = PTE_NONE;
-  /** Value that the faulting store instruction writes. */
-  storeValue = 0;
 
   constructor(id: number, seed: number) {
     const map = boundMap();
@@ -58,6 +69,8 @@ export class Cpu implements CpuRef {
     this.block = map.percpu + id * map.percpuWords;
     this.prng = new Prng(seed, id + 1);
     this.changer = (id & USE_CPU_MASK) << USE_CPU_SHIFT;
+    this.ipiBlocks = new Int32Array(map.geometry.cpus);
+    this.ipiTickets = new Int32Array(map.geometry.cpus);
   }
 }
 

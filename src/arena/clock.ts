@@ -4,11 +4,14 @@
  */
 
 const wall = (): number => performance.timeOrigin + performance.now();
+const ofThisThread = (): number => performance.now();
 let source: () => number = wall;
+let fineSource: () => number = ofThisThread;
 
 /** Replaces the time source (milliseconds, any origin); null restores the real one. */
 export function setClock(next: (() => number) | null): void {
   source = next ?? wall;
+  fineSource = next ?? ofThisThread;
 }
 
 /** Milliseconds, modulo 2^32, on a clock that all threads share: for differences (`| 0`) only. */
@@ -19,4 +22,12 @@ export function nowMs(): number {
 /** Microseconds, modulo 2^32, on the same clock: for differences of less than 35 minutes only. */
 export function nowUs(): number {
   return (source() * 1000) | 0;
+}
+
+/**
+ * Nanoseconds, whole, on a clock of this thread alone: for differences that one thread takes. They
+ * do not wrap. The shared clock would not do: so far from its origin, a double tells 244 ns apart.
+ */
+export function nowNs(): number {
+  return Math.floor(fineSource() * 1e6);
 }

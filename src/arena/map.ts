@@ -32,6 +32,9 @@ export interface Geometry {
   readonly batch: number;
   /** `on-demand`: a PTE table has a body only while an entry is set. */
   readonly backing: 'fixed' | 'on-demand';
+  /** Words that the protocol keeps for each table, and for each of each CPU; left out: none. */
+  readonly tableWords?: number;
+  readonly tableCpuWords?: number;
 }
 
 export interface ArenaMap {
@@ -51,6 +54,11 @@ export interface ArenaMap {
   readonly pages: number;
   /** One word a body: the table that it belongs to. */
   readonly owners: number;
+  /** Words that the protocol keeps: of each table, and of each CPU for each table. */
+  readonly tableWords: number;
+  readonly tableCpuWords: number;
+  /** From one CPU's words to the next one's. */
+  readonly tableCpuStride: number;
   readonly bodies: number;
   readonly sizeWords: number;
 }
@@ -68,6 +76,7 @@ export function arenaMap(sizes: Geometry): ArenaMap {
   const gatheredTables = gatheredPages + geometry.gatherPages;
   const vmaReaders = gatheredTables + GATHER_TABLES_MAX;
   const percpuWords = roundUpToLine(vmaReaders + geometry.vmas);
+  const tableCpuStride = roundUpToLine(geometry.tables * geometry.tableCpuWords);
   let at = roundUpToLine(CONTROL.sizeWords);
   const place = (sizeWords: number): number => {
     assert(at + sizeWords <= WORDS_MAX, `an arena has at most ${WORDS_MAX} words`);
@@ -90,6 +99,9 @@ export function arenaMap(sizes: Geometry): ArenaMap {
     ptdescs: place(geometry.tables * PTDESC.sizeWords),
     pages: place(geometry.pages * PAGE.sizeWords),
     owners: place(geometry.bodies),
+    tableWords: place(geometry.tables * geometry.tableWords),
+    tableCpuWords: place(geometry.cpus * tableCpuStride),
+    tableCpuStride,
     bodies: place(geometry.bodies * ptrs),
   };
   return { ...map, sizeWords: at };
@@ -99,7 +111,7 @@ export function arenaMap(sizes: Geometry): ArenaMap {
  * The same sizes as small integers. A whole number that came by division or from another thread is
  * a floating-point number to V8, and then so is every place computed from it, on the hot path.
  */
-function integral(sizes: Geometry): Geometry {
+function integral(sizes: Geometry): Required<Geometry> {
   return {
     cpus: sizes.cpus | 0,
     ptrsShift: sizes.ptrsShift | 0,
@@ -111,5 +123,7 @@ function integral(sizes: Geometry): Geometry {
     gatherPages: sizes.gatherPages | 0,
     batch: sizes.batch | 0,
     backing: sizes.backing,
+    tableWords: (sizes.tableWords ?? 0) | 0,
+    tableCpuWords: (sizes.tableCpuWords ?? 0) | 0,
   };
 }

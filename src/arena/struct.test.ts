@@ -81,7 +81,8 @@ describe('layouts', () => {
   test('what other CPUs read often stands on lines of its own', () => {
     expect(PERCPU.rcuSeen % LINE_WORDS).toBe(0);
     expect(PERCPU.waitAt % LINE_WORDS).toBe(0);
-    expect(PERCPU.waitAt - PERCPU.rcuSeen).toBe(LINE_WORDS);
+    expect(PERCPU.ipiWanted - PERCPU.rcuSeen).toBe(LINE_WORDS);
+    expect(PERCPU.waitAt - PERCPU.ipiWanted).toBe(LINE_WORDS);
     expect(PERCPU.held % LINE_WORDS).toBe(0);
     expect(PERCPU.mcs % LINE_WORDS).toBe(0);
     expect(MCS_NODE.sizeWords).toBe(LINE_WORDS);

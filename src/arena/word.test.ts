@@ -105,14 +105,14 @@ describe('waiting', () => {
 describe('a sleep', () => {
   test('lasts its time', () => {
     const before = nowMs();
-    door.sleepMs(cpu, 15);
+    expect(door.sleepUntil(cpu, before + 15)).toBe(false);
     expect((nowMs() - before) | 0).toBeGreaterThanOrEqual(15);
   });
 
   test.each(['halt', 'stop'] as const)('ends at once on %s', (word) => {
     words[CONTROL[word]] = 1;
     const before = nowMs();
-    door.sleepMs(cpu, 5000);
+    expect(door.sleepUntil(cpu, before + 5000)).toBe(false);
     expect((nowMs() - before) | 0).toBeLessThan(1000);
   });
 });

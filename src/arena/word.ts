@@ -17,7 +17,7 @@ import { nowMs } from './clock.ts';
 import { type CpuRef, GATE, passGate } from './gate.ts';
 import { Halted } from './halt.ts';
 import { CONTROL, SLEEPER_BUCKETS } from './layout/control.ts';
-import { PERCPU } from './layout/percpu.ts';
+import { PERCPU, TLB_STATE } from './layout/percpu.ts';
 import { LINE_WORDS } from './layout/struct.ts';
 
 /** The arena's words. One alias for the whole project. */
@@ -111,9 +111,10 @@ export function write(cpu: CpuRef, at: number, value: number): void {
 }
 
 /**
- * Waits until the word `at` is no longer `seen`: one step and one event, however long it takes.
- * Free-running it spins a bounded time, then sleeps at most 1 ms at a time. Throws `Halted` when
- * the machine halts meanwhile, so that no CPU waits for a lock whose holder is gone.
+ * Waits until the word `at` is no longer `seen`, or an interrupt wants to be served: one step and
+ * one event, however long it takes. Free-running it spins a bounded time, then sleeps at most 1 ms
+ * at a time; a CPU that sleeps is out of the mask of those whom a TLB flush must interrupt. Throws
+ * `Halted` when the machine halts meanwhile, so that no CPU waits for a lock whose holder is gone.
  */
 export function waitWhile(cpu: CpuRef, at: number, seen: number): void {
   passGate(cpu, GATE.wait, at, seen);
@@ -121,12 +122,17 @@ export function waitWhile(cpu: CpuRef, at: number, seen: number): void {
 }
 
 function waitFree(cpu: CpuRef, at: number, seen: number): void {
-  for (let i = 0; i < spinLimit; i++) if (Atomics.load(words, at) !== seen) return;
+  const wanted = cpu.block + PERCPU.ipiWanted;
+  const served = words[cpu.block + PERCPU.ipiServed]!;
+  for (let i = 0; i < spinLimit; i++)
+    if (Atomics.load(words, at) !== seen || words[wanted] !== served) return;
   const bucket = sleepersOf(at);
   words[cpu.block + PERCPU.waitSince] = nowMs();
   words[cpu.block + PERCPU.waitSeen] = seen;
   Atomics.store(words, cpu.block + PERCPU.waitAt, at);
-  while (Atomics.load(words, at) === seen) {
+  if (words[cpu.block + PERCPU.tlbState] === TLB_STATE.active)
+    Atomics.store(words, cpu.block + PERCPU.tlbState, TLB_STATE.asleep);
+  while (Atomics.load(words, at) === seen && Atomics.load(words, wanted) === served) {
     if (words[CONTROL.halt] !== 0) throw new Halted();
     Atomics.add(words, bucket, 1);
     Atomics.wait(words, at, seen, 1);
@@ -139,14 +145,28 @@ function sleepersOf(at: number): number {
   return CONTROL.sleepers + ((at >> 2) & (SLEEPER_BUCKETS - 1)) * LINE_WORDS;
 }
 
-/** Sleeps `ms` milliseconds or until the machine is told to stop or halt; never holding a lock. */
-export function sleepMs(cpu: CpuRef, ms: number): void {
-  const until = nowMs() + ms;
+/**
+ * Sleeps until `until` (ms), or until an interrupt wants to be served or the machine is told to
+ * stop or halt; never holding a lock. Returns whether there is time left to sleep.
+ */
+export function sleepUntil(cpu: CpuRef, until: number): boolean {
+  const wanted = cpu.block + PERCPU.ipiWanted;
+  const served = words[cpu.block + PERCPU.ipiServed]!;
   while (words[CONTROL.halt] === 0 && words[CONTROL.stop] === 0) {
-    const left = until - nowMs();
-    if (left <= 0) return;
+    const left = (until - nowMs()) | 0;
+    if (left <= 0) return false;
+    if (Atomics.load(words, wanted) !== served) return true;
     Atomics.wait(words, cpu.block + PERCPU.alarm, 0, Math.min(left, 10));
   }
+  return false;
+}
+
+/** Wakes the CPU whose block is `block` from a wait or sleep, so that it serves interrupts. */
+export function kick(block: number): void {
+  const at = words[block + PERCPU.waitAt]!;
+  if (at !== 0) Atomics.notify(words, at);
+  else if (words[block + PERCPU.tlbState] === TLB_STATE.lazy)
+    Atomics.notify(words, block + PERCPU.alarm);
 }
 
 // Quiet access: never a step.

@@ -90,7 +90,7 @@ describe('a broken version', () => {
 });
 
 describe('the exit code', () => {
-  const unmet = { figure: 'pteTables', min: null, max: 1, found: 2, met: false };
+  const unmet = { figure: 'pteTables', phase: null, min: null, max: 1, found: 2, met: false };
   const cases: [name: string, more: Partial<Run>, code: number][] = [
     ['all well', {}, EXIT.well],
     ['a violation', { exit: 'violation', violations: [violation] }, EXIT.found],

@@ -24,7 +24,7 @@ export const TINY: Geometry = {
 const WHOLE = { region: 0, extent: 'whole', share: 'all' } as const;
 const TOUCH = { op: 'touch', access: 'write', pages: 'every', ...WHOLE } as const;
 const DONTNEED = { op: 'dontneed', ...WHOLE } as const;
-const SCAN = { op: 'scan' } as const;
+const SCAN = { op: 'scan', untilIdle: false } as const;
 
 /** A bit of everything, at random places. */
 export const MIX: Op = {
@@ -91,6 +91,10 @@ export function plan(
     rcu: 'qsbr',
     noise: 0,
     gatherPages: TINY.gatherPages,
+    gatherBatch: 500,
+    gatherFallback: 'rcu',
+    allocFailPerMillion: 0,
+    walkerReactions: 'fixed',
     reschedPerMillion: 0,
     ownership: 'interleaved',
     regions: [{ name: 'heap', pages: 1 << TINY.ptrsShift, flags: [], gapPages: 0 }],

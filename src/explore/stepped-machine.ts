@@ -162,8 +162,16 @@ export class SteppedMachine implements Gate {
 
   private isEnabled(id: number): boolean {
     const op = this.op[id]!;
-    if (op === this.gateWait) return this.words[this.at[id]!] !== this.seen[id];
+    if (op === this.gateWait)
+      return this.words[this.at[id]!] !== this.seen[id] || this.isInterrupted(id);
     return op !== NO_PASSAGE;
+  }
+
+  /** A CPU that waits is enabled by an interrupt, which it serves and then waits on. */
+  private isInterrupted(id: number): boolean {
+    const block = this.map.percpu + id * this.map.percpuWords;
+    const { ipiWanted, ipiServed } = this.tree.percpu.PERCPU;
+    return this.words[block + ipiWanted] !== this.words[block + ipiServed];
   }
 
   /** Fair: one after the other, for a number of steps each. */

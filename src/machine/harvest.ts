@@ -2,27 +2,22 @@
  * What a finished run has left in the arena, summed over CPUs and put into the words of the result.
  */
 
-import { nowMs } from '#arena/clock';
 import { CONTROL, PHASE } from '#arena/layout/control';
 import { MM } from '#arena/layout/mm';
 import { ACTORS_MAX, HISTOGRAM_WORDS, LOCK_RECORD, PERCPU } from '#arena/layout/percpu';
 import type { ArenaMap } from '#arena/map';
 import type { Words } from '#arena/word';
-import type {
-  ExpectationOutcome,
-  LockSummary,
-  RaceCount,
-  Run,
-  RunExit,
-  Violation,
-} from '#result/result';
+import type { LockSummary, RaceCount, Run, RunExit, Violation } from '#result/result';
+import { throughput } from '#result/throughput';
 import type { Plan } from '#scenario/plan';
 import { COUNTER, type CounterName } from '#trace/counters';
-import { histogramValue } from '#trace/histogram';
 import { ACTORS, LOCKS, RACES } from '#trace/vocabulary';
+import { costsOf, lockStatistic } from './costs.ts';
+import { outcomesOf } from './expectations.ts';
+import { histogramOf, latencySummary, quantile } from './percentiles.ts';
+import { phaseSeconds, phasesOf, TABLE_KIB, vmpteAtKiB } from './phases.ts';
+import type { TableCensus } from './table-census.ts';
 
-/** KiB of a page table, of whatever level: what Linux counts in VmPTE. */
-const TABLE_KIB = 4;
 /** KiB of a page. */
 const PAGE_KIB = 4;
 
@@ -44,13 +39,17 @@ function vmptePeakKiB(words: Words, map: ArenaMap): number {
   return TABLE_KIB * words[map.mm + MM.nrTablesPeak]!;
 }
 
-/** VmPTE when `phase` (a value of `PHASE`) began, in KiB. */
-function vmpteAtKiB(words: Words, phase: number): number {
-  return TABLE_KIB * words[CONTROL.phaseTables + phase]!;
-}
-
 export function rssKiB(words: Words, map: ArenaMap): number {
   return PAGE_KIB * counter(words, map, 'rss');
+}
+
+/** What has to be read before the process ends; CPU seconds are those of the main phase. */
+export interface RunEnd {
+  readonly cpuSeconds: number;
+  readonly vmpteKiB: number;
+  readonly rssKiB: number;
+  readonly pteTables: number;
+  readonly census: TableCensus;
 }
 
 /** What a run has left, and what only its monitor knows. */
@@ -62,7 +61,7 @@ export interface Remains {
   readonly series: [ms: number, kib: number][];
   readonly rssPeakKiB: number;
   /** At the end of the fair phase. */
-  readonly end: { cpuSeconds: number; vmpteKiB: number; rssKiB: number; pteTables: number };
+  readonly end: RunEnd;
   /** All phases came to their end, so that expectations can be held against it. */
   readonly isWhole: boolean;
   readonly verdicts: Violation[];
@@ -70,101 +69,113 @@ export interface Remains {
 }
 
 export function harvestRun(remains: Remains): Run {
+  const run = figuresOf(remains);
+  if (!remains.isWhole) return run;
+  return { ...run, expectations: outcomesOf(remains.plan.expectations, run) };
+}
+
+/** All but what the scenario expects of them. */
+function figuresOf(remains: Remains): Run {
   const { plan, words, map, end } = remains;
-  const total = (name: CounterName): number => counter(words, map, name);
-  const start = vmpteAtKiB(words, PHASE.setup);
+  const total: Total = (name) => counter(words, map, name);
   const seconds = phaseSeconds(words, PHASE.main);
-  const expectations = remains.isWhole ? outcomes(plan, end.vmpteKiB - start, end.pteTables) : [];
+  const pages = pagesOf(total, seconds);
   return {
     protocol: plan.protocol,
     cpus: plan.cpus,
     seconds,
     cpuSeconds: end.cpuSeconds,
     exit: remains.exit,
-    vmpteKiB: { start, peak: vmptePeakKiB(words, map), end: end.vmpteKiB, series: remains.series },
-    rssKiB: { start: 0, peak: Math.max(remains.rssPeakKiB, end.rssKiB), end: end.rssKiB },
-    pages: {
-      faulted: total('faultsWrite') + total('faultsRead'),
-      zapped: total('pagesZapped'),
-      perSecond: seconds > 0 ? Math.round(total('pagesZapped') / seconds) : 0,
+    vmpteKiB: {
+      start: vmpteAtKiB(words, PHASE.setup),
+      peak: vmptePeakKiB(words, map),
+      end: end.vmpteKiB,
+      series: remains.series,
     },
+    rssKiB: { start: 0, peak: Math.max(remains.rssPeakKiB, end.rssKiB), end: end.rssKiB },
+    pages,
     faults: {
       read: total('faultsRead'),
       write: total('faultsWrite'),
       segv: total('segv'),
       oom: total('oom'),
     },
-    tables: {
-      allocated: total('tablesAllocated'),
-      reclaimed: total('tablesReclaimed'),
-      freed: total('tablesFreed'),
-      pteTablesEnd: end.pteTables,
-    },
-    operations: named(total, {
-      touch: 'opTouch',
-      dontneed: 'opDontneed',
-      punch: 'opPunch',
-      mmap: 'opMmap',
-      munmap: 'opMunmap',
-      scan: 'opScan',
-      torture: 'opTorture',
-    }),
-    protocolCounts: named(total, {
-      fastPath: 'reclaimFast',
-      slowPath: 'reclaimSlow',
-      slowPathKept: 'reclaimKept',
-      scannerPasses: 'scanPasses',
-      tablesScanned: 'scanTables',
-      gatherFull: 'gatherFull',
-      rescheduled: 'reschedTaken',
-    }),
+    tables: tablesOf(total, end),
+    operations: operationsOf(total),
+    protocolCounts: protocolCountsOf(total),
     races: harvestRaces(words, map),
     rcu: harvestRcu(words, map),
     locks: harvestLocks(words, map),
+    latencyNs: {
+      fault: latencySummary(words, map, PERCPU.faultLatency),
+      madvise: latencySummary(words, map, PERCPU.madviseLatency),
+    },
+    costs: costsOf(words, map, total),
     tlbFlushes: total('tlbFlushes'),
-    phases: [
-      {
-        name: 'setup',
-        seconds: phaseSeconds(words, PHASE.setup),
-        vmpteKiB: vmpteAtKiB(words, PHASE.main),
-      },
-      { name: 'main', seconds, vmpteKiB: vmpteAtKiB(words, PHASE.fair) },
-      { name: 'fair', seconds: phaseSeconds(words, PHASE.fair), vmpteKiB: end.vmpteKiB },
-    ],
+    phases: phasesOf(plan, words, end.vmpteKiB),
     dataChecks: { compared: total('dataCompared'), unjudged: total('dataUnjudged') },
     violations: remains.verdicts,
-    expectations,
+    expectations: [],
+    rounds: { n: 1, perSecond: [throughput({ pages, seconds })] },
     note: remains.note,
   };
 }
 
+type Total = (name: CounterName) => number;
+
+function pagesOf(total: Total, seconds: number): Run['pages'] {
+  const zapped = total('pagesZapped');
+  return {
+    faulted: total('faultsWrite') + total('faultsRead'),
+    zapped,
+    perSecond: seconds > 0 ? Math.round(zapped / seconds) : 0,
+  };
+}
+
+function tablesOf(total: Total, { pteTables, census }: RunEnd): Run['tables'] {
+  const reclaimed = total('tablesReclaimed');
+  return {
+    allocated: total('tablesAllocated'),
+    reclaimed,
+    freed: total('tablesFreed'),
+    pteTablesEnd: pteTables,
+    reclaimable: reclaimed + census.empty + census.zeroPageOnly,
+    zeroPageOnly: census.zeroPageOnly,
+  };
+}
+
+function operationsOf(total: Total): Record<string, number> {
+  return named(total, {
+    touch: 'opTouch',
+    dontneed: 'opDontneed',
+    punch: 'opPunch',
+    mmap: 'opMmap',
+    munmap: 'opMunmap',
+    scan: 'opScan',
+    torture: 'opTorture',
+  });
+}
+
+function protocolCountsOf(total: Total): Record<string, number> {
+  return named(total, {
+    fastPath: 'reclaimFast',
+    slowPath: 'reclaimSlow',
+    slowPathKept: 'reclaimKept',
+    scannerPasses: 'scanPasses',
+    tablesScanned: 'scanTables',
+    gatherFull: 'gatherFull',
+    rescheduled: 'reschedTaken',
+  });
+}
+
 /** The counters that are not zero, under the result's names. */
-function named(
-  total: (name: CounterName) => number,
-  names: Readonly<Record<string, CounterName>>,
-): Record<string, number> {
+function named(total: Total, names: Readonly<Record<string, CounterName>>): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const [name, source] of Object.entries(names)) {
     const n = total(source);
     if (n !== 0) counts[name] = n;
   }
   return counts;
-}
-
-/** Seconds from the beginning of `phase` to that of the next, or until now while it lasts. */
-function phaseSeconds(words: Words, phase: number): number {
-  if (words[CONTROL.phase]! < phase) return 0;
-  const began = words[CONTROL.phaseBegan + phase]!;
-  const next = words[CONTROL.phase]! > phase ? words[CONTROL.phaseBegan + phase + 1]! : nowMs();
-  return ((next - began) | 0) / 1000;
-}
-
-function outcomes(plan: Plan, vmpteAboveStartKiB: number, pteTables: number): ExpectationOutcome[] {
-  return plan.expectations.map(({ figure, min, max }) => {
-    const found = figure === 'pteTables' ? pteTables : vmpteAboveStartKiB;
-    const met = (min === null || found >= min) && (max === null || found <= max);
-    return { figure, min, max, found, met };
-  });
 }
 
 /** The race matrix, without empty cells. */
@@ -186,13 +197,7 @@ function harvestRaces(words: Words, map: ArenaMap): RaceCount[] {
 function harvestLocks(words: Words, map: ArenaMap): LockSummary[] {
   const locks: LockSummary[] = [];
   for (const [index, name] of LOCKS.entries()) {
-    const at = PERCPU.locks + index * LOCK_RECORD.sizeWords;
-    const sum = (offset: number): number => {
-      let total = 0;
-      for (let id = 0; id < map.geometry.cpus; id++)
-        total += words[map.percpu + id * map.percpuWords + at + offset]! >>> 0;
-      return total;
-    };
+    const sum = (offset: number): number => lockStatistic(words, map, index, offset);
     const acquisitions = sum(LOCK_RECORD.acquisitions);
     if (acquisitions === 0) continue;
     locks.push({
@@ -210,10 +215,7 @@ function harvestLocks(words: Words, map: ArenaMap): LockSummary[] {
 
 /** RCU's figures; latency is from `callRcu` to the callback, to within 25 %. */
 function harvestRcu(words: Words, map: ArenaMap): Run['rcu'] {
-  const buckets = new Float64Array(HISTOGRAM_WORDS);
-  for (let id = 0; id < map.geometry.cpus; id++)
-    for (let i = 0; i < HISTOGRAM_WORDS; i++)
-      buckets[i]! += words[map.percpu + id * map.percpuWords + PERCPU.rcuLatency + i]!;
+  const buckets = histogramOf(words, map, PERCPU.rcuLatency, HISTOGRAM_WORDS);
   return {
     gracePeriods: counter(words, map, 'rcuGracePeriods'),
     backlogPeak: words[CONTROL.rcuBacklogPeak]!,
@@ -223,14 +225,4 @@ function harvestRcu(words: Words, map: ArenaMap): Run['rcu'] {
       max: quantile(buckets, 1),
     },
   };
-}
-
-function quantile(buckets: Float64Array, part: number): number {
-  const total = buckets.reduce((sum, n) => sum + n, 0);
-  let seen = 0;
-  for (const [slot, n] of buckets.entries()) {
-    seen += n;
-    if (n > 0 && seen >= part * total) return histogramValue(slot);
-  }
-  return 0;
 }

@@ -18,6 +18,7 @@ import type { Evidence, Judges, Verdict } from './judges.ts';
 import type { MachineMessage } from './messages.ts';
 import { Monitor, type Progress } from './monitor.ts';
 import { kthreadsOf, sizeMachine } from './size.ts';
+import { tableCensus } from './table-census.ts';
 import { CpuPool, KthreadPool, livingEntry } from './threads.ts';
 
 /** What can be asked of a machine, and changed, while it runs. */
@@ -84,7 +85,10 @@ class Session {
   private interrupted = false;
   private late = false;
   private note: string | null = null;
-  private end = { cpuSeconds: 0, vmpteKiB: 0, rssKiB: 0, pteTables: 0 };
+  private end = {
+    ...{ cpuSeconds: 0, vmpteKiB: 0, rssKiB: 0, pteTables: 0 },
+    census: { empty: 0, zeroPageOnly: 0 },
+  };
 
   constructor(plan: Plan, message: MachineMessage, words: Words, hooks: RunHooks) {
     this.plan = plan;
@@ -221,6 +225,7 @@ class Session {
     this.end.vmpteKiB = vmpteKiB(this.words, this.map);
     this.end.rssKiB = rssKiB(this.words, this.map);
     this.end.pteTables = this.words[this.map.mm + MM.nrPtes]!;
+    this.end.census = tableCensus(this.words, this.map);
   }
 
   private evidence(moment: Evidence['moment']): Evidence {

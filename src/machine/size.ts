@@ -2,6 +2,7 @@
 
 import { TABLES_MAX } from '#arch/pmd';
 import { PFN_MAX } from '#arch/pte';
+import { protocolWords } from '#arena/layout/protocol-words';
 import { type Geometry, WORDS_MAX } from '#arena/map';
 import { UserError } from '#base/user-error';
 import type { Plan } from '#scenario/plan';
@@ -32,6 +33,7 @@ export function sizeMachine(plan: Plan): Geometry {
   const tables =
     plan.tableFrames || slots + upper + cpus * Math.min(slots, DEFERRED_TABLES_PER_CPU) + 64 * cpus;
   const bodies = tables + pmdTables + 64 * cpus + 1;
+  const words = protocolWords(plan.protocol);
   const geometry: Geometry = {
     cpus,
     ptrsShift: plan.ptrsShift,
@@ -44,6 +46,8 @@ export function sizeMachine(plan: Plan): Geometry {
     // As many as a DONTNEED of one table frees, so that they stay with their CPU.
     batch: ptrs,
     backing: plan.backing,
+    tableWords: words.table,
+    tableCpuWords: words.tableCpu,
   };
   checkLimits(plan, geometry);
   return geometry;
@@ -56,7 +60,9 @@ function checkLimits({ scenario }: Plan, geometry: Geometry): void {
     throw new UserError(`"${scenario}" needs ${tables} table frames; the limit is ${TABLES_MAX}`);
   if (pages > PFN_MAX)
     throw new UserError(`"${scenario}" needs ${pages} page frames; the limit is ${PFN_MAX}`);
-  const gib = (4 * (4 * tables + 2 * pages + bodies * 2 ** ptrsShift)) / 2 ** 30;
+  const { tableWords = 0, tableCpuWords = 0, cpus } = geometry;
+  const perTable = 4 + tableWords + cpus * tableCpuWords;
+  const gib = (4 * (perTable * tables + 2 * pages + bodies * 2 ** ptrsShift)) / 2 ** 30;
   const limitGib = (4 * WORDS_MAX) / 2 ** 30;
   if (gib > 0.9 * limitGib)
     throw new UserError(

@@ -3,28 +3,46 @@
  * gets a page of its own. The caller holds the VMA lock or the mmap lock for reading, which keeps
  * upper tables and the VMA; the PTE table may go at any moment (see pte-offset-map.ts).
  *
- * The faulting instruction completes inside the fault: the value it stores is in the new page
- * before the entry is set. On hardware it would run again after the fault; as long as no TLB is
- * modelled, nothing else would keep the page from being zapped and reused under it.
+ * A fault only sets the entry; then the instruction that faulted runs again.
  */
 
 import type { Cpu } from '#arch/cpu';
 import { type Pmdp, pmdNone } from '#arch/pmd';
-import { mkPte, type Pte, pteNone, ptePfn, ptePresent, pteSame, pteWrite } from '#arch/pte';
+import {
+  mkPte,
+  type Pte,
+  pteMkwriteDirty,
+  pteNone,
+  ptePfn,
+  ptePresent,
+  pteSame,
+  pteWrite,
+} from '#arch/pte';
 import { ZERO_PFN } from '#arena/layout/page';
 import { COUNTER, count } from '#trace/counters';
 import { countRace } from '#trace/race';
 import { RACE } from '#trace/vocabulary';
+import { doNonPresentPage } from './fault-nonpresent.ts';
 import type { Mm } from './mm.ts';
 import { allocPage, freeUnusedPage } from './page-alloc.ts';
-import { lastChanger, lastPmdChanger, pmdpGet, ptepGet, ptepReplace, setPteAt } from './pgtable.ts';
+import {
+  lastChanger,
+  lastPmdChanger,
+  pmdpGet,
+  ptepClearFlush,
+  ptepGet,
+  ptepReplace,
+  setPteAt,
+} from './pgtable.ts';
 import { pmdAlloc, pteAlloc } from './pte-alloc.ts';
 import { pteOffsetMapLock, pteUnmapUnlock } from './pte-offset-map.ts';
+import { boundProtocol, HOOK, hasHook } from './reclaim-protocol.ts';
+import { VM_FAULT } from './vm-fault.ts';
 
-/** Outcomes: handled; nothing done, the access may be tried again; no memory; no mapping there. */
-export const VM_FAULT = { done: 0, again: 1, oom: 2, sigsegv: 3 } as const;
-
-/** Handles a fault at (slot, index). `write`: the access stores `cpu.storeValue`. */
+/**
+ * Handles a fault at (slot, index), for which the hardware walk found `orig`. Returns a value of
+ * `VM_FAULT`.
+ */
 export function handleMmFault(
   cpu: Cpu,
   mm: Mm,
@@ -33,9 +51,12 @@ export function handleMmFault(
   write: boolean,
   orig: Pte,
 ): number {
+  if (hasHook(HOOK.walks)) boundProtocol().walkBegin(cpu, mm, slot);
   const pmdp = pmdAlloc(cpu, mm, slot);
-  if (pmdp === 0) return VM_FAULT.oom;
-  return handlePteFault(cpu, mm, pmdp, slot, index, write, orig);
+  const outcome =
+    pmdp === 0 ? VM_FAULT.oom : handlePteFault(cpu, mm, pmdp, slot, index, write, orig);
+  if (hasHook(HOOK.walks)) boundProtocol().walkEnd(cpu, mm, slot);
+  return outcome;
 }
 
 function handlePteFault(
@@ -48,15 +69,24 @@ function handlePteFault(
   orig: Pte,
 ): number {
   if (pmdNone(pmdpGet(cpu, pmdp)) && !pteAlloc(cpu, mm, pmdp, slot)) return VM_FAULT.oom;
-  if (pteNone(orig)) return doAnonymousPage(cpu, mm, pmdp, index, write);
-  if (!ptePresent(orig) || !write || pteWrite(orig)) return VM_FAULT.again;
-  return doWpPage(cpu, mm, pmdp, index, orig);
+  if (pteNone(orig)) return doAnonymousPage(cpu, mm, pmdp, slot, index, write);
+  if (!ptePresent(orig)) return doNonPresentPage(cpu, mm, pmdp, slot, index, orig);
+  // A store to a page that may be written faults only if the entry has changed since.
+  if (!write || pteWrite(orig)) return VM_FAULT.done;
+  return doWpPage(cpu, mm, pmdp, slot, index, orig);
 }
 
-function doAnonymousPage(cpu: Cpu, mm: Mm, pmdp: Pmdp, index: number, write: boolean): number {
-  const pfn = write ? allocPage(cpu, cpu.storeValue) : ZERO_PFN;
+function doAnonymousPage(
+  cpu: Cpu,
+  mm: Mm,
+  pmdp: Pmdp,
+  slot: number,
+  index: number,
+  write: boolean,
+): number {
+  const pfn = write ? allocPage(cpu, 0) : ZERO_PFN;
   if (pfn === 0) return VM_FAULT.oom;
-  const ptep = pteOffsetMapLock(cpu, mm, pmdp, index);
+  const ptep = pteOffsetMapLock(cpu, mm, pmdp, slot, index);
   if (ptep === 0) {
     countRace(cpu, RACE.pmdGone, lastPmdChanger(pmdp));
     if (write) freeUnusedPage(cpu, pfn);
@@ -65,13 +95,13 @@ function doAnonymousPage(cpu: Cpu, mm: Mm, pmdp: Pmdp, index: number, write: boo
   const { ptl, table } = cpu;
   if (!pteNone(ptepGet(cpu, ptep))) {
     countRace(cpu, RACE.pteChanged, lastChanger(table));
-    pteUnmapUnlock(cpu, ptl);
+    pteUnmapUnlock(cpu, mm, pmdp, slot, table, ptl);
     if (write) freeUnusedPage(cpu, pfn);
     return VM_FAULT.again;
   }
   const set = setPteAt(cpu, table, index, mkPte(pfn, write, write));
   if (set && write) count(cpu, COUNTER.rss, 1);
-  pteUnmapUnlock(cpu, ptl);
+  pteUnmapUnlock(cpu, mm, pmdp, slot, table, ptl);
   if (!set) {
     if (write) freeUnusedPage(cpu, pfn);
     return VM_FAULT.oom;
@@ -80,27 +110,33 @@ function doAnonymousPage(cpu: Cpu, mm: Mm, pmdp: Pmdp, index: number, write: boo
   return VM_FAULT.done;
 }
 
-/** A write to the zero page: a page of its own takes its place. */
-function doWpPage(cpu: Cpu, mm: Mm, pmdp: Pmdp, index: number, orig: Pte): number {
-  const pfn = allocPage(cpu, cpu.storeValue);
+/**
+ * A write to an entry that forbids it: the zero page is replaced by a page of its own, an own page
+ * (write-protected by fork or mprotect) becomes writable again.
+ */
+function doWpPage(cpu: Cpu, mm: Mm, pmdp: Pmdp, slot: number, index: number, orig: Pte): number {
+  const fromZero = ptePfn(orig) === ZERO_PFN;
+  const pfn = fromZero ? allocPage(cpu, 0) : ptePfn(orig);
   if (pfn === 0) return VM_FAULT.oom;
-  const ptep = pteOffsetMapLock(cpu, mm, pmdp, index);
+  const ptep = pteOffsetMapLock(cpu, mm, pmdp, slot, index);
   if (ptep === 0) {
     countRace(cpu, RACE.pmdGone, lastPmdChanger(pmdp));
-    freeUnusedPage(cpu, pfn);
+    if (fromZero) freeUnusedPage(cpu, pfn);
     return VM_FAULT.again;
   }
   const { ptl, table } = cpu;
-  const same = pteSame(ptepGet(cpu, ptep), orig) && ptePfn(orig) === ZERO_PFN;
+  const same = pteSame(ptepGet(cpu, ptep), orig);
   if (same) {
-    ptepReplace(cpu, ptep, mkPte(pfn, true, true));
-    count(cpu, COUNTER.rss, 1);
+    const value = fromZero ? mkPte(pfn, true, true) : pteMkwriteDirty(orig);
+    if (fromZero) ptepClearFlush(cpu, ptep, slot, index);
+    ptepReplace(cpu, table, ptep, orig, value);
+    if (fromZero) count(cpu, COUNTER.rss, 1);
   } else {
     countRace(cpu, RACE.pteChanged, lastChanger(table));
   }
-  pteUnmapUnlock(cpu, ptl);
+  pteUnmapUnlock(cpu, mm, pmdp, slot, table, ptl);
   if (!same) {
-    freeUnusedPage(cpu, pfn);
+    if (fromZero) freeUnusedPage(cpu, pfn);
     return VM_FAULT.again;
   }
   count(cpu, COUNTER.faultsWrite, 1);

@@ -73,11 +73,11 @@ describe('a pmd value', () => {
   test('of an unhooked table is tolerated from those who were inside, and counted', () => {
     const cpu = machine.cpu(1);
     rcuReadLock(cpu);
-    pteOffsetMap(cpu, pmdp, 0);
+    pteOffsetMap(cpu, machine.mm, pmdp, 8, 0);
     const { pmdval } = cpu;
     machine.dontneed(0, 64, 72);
     pmdUnhook(machine.cpu(0), pmdp, table, 8);
-    pteUnmap(cpu, pmdval);
+    pteUnmap(cpu, machine.mm, pmdp, 8, pmdval);
     expect([machine.facts(), Object.keys(machine.races())]).toEqual([
       [],
       ['staleWalk: access <- access'],
@@ -144,7 +144,7 @@ describe('a table', () => {
   });
 
   test('that loses more entries than it has is noted', () => {
-    noteCleared(machine.cpu(0), table, 2);
+    noteCleared(machine.cpu(0), table, 2, 0);
     expect(machine.facts()).toEqual(['countUnderflow']);
   });
 
@@ -181,7 +181,7 @@ describe('a table', () => {
 
 test('poison is no table and no present page', () => {
   poke(pmdp, POISON as Pmd);
-  expect(pteOffsetMap(machine.cpu(0), pmdp, 0)).toBe(0);
+  expect(pteOffsetMap(machine.cpu(0), machine.mm, pmdp, 8, 0)).toBe(0);
 });
 
 describe('a page', () => {

@@ -47,7 +47,7 @@ function freeBelow(
     if (from < floor || from + reach > ceiling) continue;
     if (level === 1) pmdUnhook(cpu, entryp, child, from);
     else upperUnhook(cpu, entryp, child);
-    pteFreeTlb(cpu, child);
+    pteFreeTlb(cpu, child, from, reach);
     mmDecNrTables(cpu, mm, level - 1);
     rcuQuiescent(cpu);
   }

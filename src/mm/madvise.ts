@@ -5,12 +5,15 @@
 
 import { type Cpu, enterActor } from '#arch/cpu';
 import { vmaAt } from '#arena/arena';
-import { VMA } from '#arena/layout/mm';
-import { read } from '#arena/word';
+import { nowNs } from '#arena/clock';
+import { VMA, VMA_FLAG } from '#arena/layout/mm';
+import { peek, read } from '#arena/word';
+import { recordMadviseLatency } from '#trace/latency';
 import { countRace } from '#trace/race';
 import { ACTOR, RACE } from '#trace/vocabulary';
 import { type Mm, mmapReadLock, mmapReadUnlock } from './mm.ts';
 import { tlbFinishMmu, tlbGatherMmu } from './mmu-gather.ts';
+import { boundProtocol, HOOK, hasHook } from './reclaim-protocol.ts';
 import {
   findVma,
   firstEndingAfter,
@@ -20,6 +23,10 @@ import {
   vmaInMap,
 } from './vma.ts';
 import { unmapPageRange } from './zap.ts';
+import { ZAP } from './zap-entry.ts';
+
+/** VMAs in which a zap leaves markers where userfaultfd had write-protected. */
+const WP_MARKED = VMA_FLAG.uffdWp | VMA_FLAG.shared;
 
 export function madviseDontneed(
   cpu: Cpu,
@@ -30,9 +37,10 @@ export function madviseDontneed(
   endIndex: number,
 ): void {
   const before = enterActor(cpu, ACTOR.madvise);
+  const since = nowNs();
   const vma = lockVmaUnderRcu(cpu, mm, startSlot, startIndex);
   if (vma !== 0 && !endsBefore(cpu, vma, endSlot, endIndex)) {
-    zapPageRangeSingle(cpu, mm, startSlot, startIndex, endSlot, endIndex);
+    zapPageRangeSingle(cpu, mm, vma, startSlot, startIndex, endSlot, endIndex);
     vmaEndRead(cpu, vma);
   } else {
     if (vma !== 0) vmaEndRead(cpu, vma);
@@ -42,6 +50,7 @@ export function madviseDontneed(
     dontneedByVma(cpu, mm, startSlot, startIndex, endSlot, endIndex);
     mmapReadUnlock(cpu, mm);
   }
+  recordMadviseLatency(cpu, since);
   enterActor(cpu, before);
 }
 
@@ -49,14 +58,19 @@ export function madviseDontneed(
 function zapPageRangeSingle(
   cpu: Cpu,
   mm: Mm,
+  vma: number,
   startSlot: number,
   startIndex: number,
   endSlot: number,
   endIndex: number,
 ): void {
-  tlbGatherMmu(cpu);
-  unmapPageRange(cpu, mm, startSlot, startIndex, endSlot, endIndex, true);
-  tlbFinishMmu(cpu);
+  tlbGatherMmu(cpu, mm);
+  const uffdWp = (peek(vmaAt(vma) + VMA.flags) & WP_MARKED) === WP_MARKED;
+  const details = ZAP.reclaim | (uffdWp ? ZAP.keepUffdWp : 0);
+  unmapPageRange(cpu, mm, startSlot, startIndex, endSlot, endIndex, details);
+  if (hasHook(HOOK.rangeDone))
+    boundProtocol().rangeDone(cpu, mm, vma, startSlot, startIndex, endSlot, endIndex);
+  tlbFinishMmu(cpu, mm);
 }
 
 function dontneedByVma(
@@ -80,8 +94,9 @@ function dontneedByVma(
     }
     if (endsBefore(cpu, vma, endSlot, endIndex)) {
       const toSlot = read(cpu, at + VMA.endSlot);
-      zapPageRangeSingle(cpu, mm, fromSlot, fromIndex, toSlot, read(cpu, at + VMA.endIndex));
-    } else zapPageRangeSingle(cpu, mm, fromSlot, fromIndex, endSlot, endIndex);
+      const toIndex = read(cpu, at + VMA.endIndex);
+      zapPageRangeSingle(cpu, mm, vma, fromSlot, fromIndex, toSlot, toIndex);
+    } else zapPageRangeSingle(cpu, mm, vma, fromSlot, fromIndex, endSlot, endIndex);
   }
 }
 

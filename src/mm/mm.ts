@@ -80,3 +80,9 @@ function counterOf(mm: Mm, level: number): number {
   if (level === 0) return mm.at + MM.nrPtes;
   return mm.at + (level === 1 ? MM.nrPmds : MM.nrPuds);
 }
+
+/** Number of slots of the whole address space. */
+export function slotsOfAddressSpace(): number {
+  const { levels, ptrsShift } = boundMap().geometry;
+  return 1 << ((levels - 1) * ptrsShift);
+}

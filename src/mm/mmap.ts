@@ -5,12 +5,12 @@
  */
 
 import { type Cpu, enterActor } from '#arch/cpu';
-import { boundMap, vmaAt } from '#arena/arena';
+import { vmaAt } from '#arena/arena';
 import { MM, VMA } from '#arena/layout/mm';
 import { peek, write } from '#arena/word';
 import { ACTOR } from '#trace/vocabulary';
 import { freePgtables } from './free-pgtables.ts';
-import { type Mm, mmapWriteLock, mmapWriteUnlock } from './mm.ts';
+import { type Mm, mmapWriteLock, mmapWriteUnlock, slotsOfAddressSpace } from './mm.ts';
 import { tlbFinishMmu, tlbGatherMmu } from './mmu-gather.ts';
 import { pteFreeDefer } from './rcu-free.ts';
 import {
@@ -24,6 +24,7 @@ import {
   vmaStartWrite,
 } from './vma.ts';
 import { unmapPageRange } from './zap.ts';
+import { ZAP } from './zap-entry.ts';
 
 /** Maps the range afresh (MAP_FIXED: what was there goes first); merges with equal neighbours. */
 export function mmapRegion(
@@ -108,11 +109,11 @@ function unmapLocked(
     any = true;
   }
   if (!any) return;
-  tlbGatherMmu(cpu);
-  unmapPageRange(cpu, mm, startSlot, startIndex, endSlot, endIndex, false);
+  tlbGatherMmu(cpu, mm);
+  unmapPageRange(cpu, mm, startSlot, startIndex, endSlot, endIndex, ZAP.dropMarkers);
   const after = firstEndingAfter(cpu, mm, startSlot, startIndex);
   freePgtables(cpu, mm, slotAfter(vmaInMap(cpu, mm, after - 1)), slotOf(vmaInMap(cpu, mm, after)));
-  tlbFinishMmu(cpu);
+  tlbFinishMmu(cpu, mm);
 }
 
 /**
@@ -180,9 +181,4 @@ function slotOf(vma: number): number {
 function slotAfter(vma: number): number {
   if (vma === 0) return 0;
   return peek(vmaAt(vma) + VMA.endSlot) + (peek(vmaAt(vma) + VMA.endIndex) === 0 ? 0 : 1);
-}
-
-function slotsOfAddressSpace(): number {
-  const { levels, ptrsShift } = boundMap().geometry;
-  return 1 << ((levels - 1) * ptrsShift);
 }

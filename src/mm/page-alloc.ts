@@ -15,6 +15,7 @@ import { PERCPU } from '#arena/layout/percpu';
 import { peek, poke } from '#arena/word';
 import { FACT, panic } from '#trace/fact';
 import { LOCK } from '#trace/vocabulary';
+import { allocationFails } from './choices.ts';
 import { type FreeList, putFrame, takeFrame } from './free-list.ts';
 
 let list: FreeList;
@@ -43,6 +44,7 @@ export function initializePages(): void {
 
 /** A page frame to be mapped, whose word is `content`, or 0 when there is none. */
 export function allocPage(cpu: Cpu, content: number): number {
+  if (allocationFails(cpu)) return 0;
   const pfn = takeFrame(cpu, list);
   if (pfn === 0) return 0;
   const at = pageAt(pfn);
@@ -62,6 +64,11 @@ export function freeUnusedPage(cpu: Cpu, pfn: number): void {
 /** Releases a page that has been unmapped and flushed. */
 export function freePage(cpu: Cpu, pfn: number): void {
   release(cpu, pfn, PAGE_STATE.gathered);
+}
+
+/** Releases a page that was swapped out. */
+export function freeSwappedPage(cpu: Cpu, pfn: number): void {
+  release(cpu, pfn, PAGE_STATE.swapped);
 }
 
 /** Marks a page whose entry has just been cleared: it waits for the flush. */

@@ -17,7 +17,8 @@ import {
   pmdTable,
   pmdTablePresent,
 } from '#arch/pmd';
-import { PTE_NONE, type Pte, type Ptep } from '#arch/pte';
+import { PTE_NONE, type Pte, type Ptep, pteZeroPage } from '#arch/pte';
+import { flushTlbRange } from '#arch/shootdown';
 import { bodyAt, bodyOfPlace, ownerAt, ptdescAt, ptrsMask, ptrsShift } from '#arena/arena';
 import { MM } from '#arena/layout/mm';
 import {
@@ -28,12 +29,13 @@ import {
   USE_ACTOR_SHIFT,
   USE_COUNT_MASK,
 } from '#arena/layout/ptdesc';
-import { peek, poke, read, store, write } from '#arena/word';
+import { exchange, peek, poke, read, store, write } from '#arena/word';
 import { spinLock, spinUnlock } from '#sync/spinlock';
 import { FACT, noteFact, panic } from '#trace/fact';
 import { EVENT, recordEvent } from '#trace/ring';
 import { LOCK } from '#trace/vocabulary';
 import type { Mm } from './mm.ts';
+import { boundProtocol, HOOK, hasHook } from './reclaim-protocol.ts';
 import { attachBody, detachBody } from './table-alloc.ts';
 
 /** Exactly one load, ordered by the ptl that the caller holds, or by nothing (lockless walkers). */
@@ -138,12 +140,24 @@ export function setPteAt(cpu: Cpu, table: number, index: number, value: Pte): bo
     noteFact(cpu, FACT.lostEntry, table, index, value, use, peek(at + PTDESC.state));
   poke(at + PTDESC.use, ((use & USE_COUNT_MASK) + 1) | cpu.changer);
   write(cpu, bodyAt(body) + index, value);
+  if (hasHook(HOOK.entries))
+    boundProtocol().entriesChanged(cpu, table, 1, pteZeroPage(value) ? 1 : 0);
   return true;
 }
 
-/** Replaces an entry that is not none by another that is not, under the ptl. */
-export function ptepReplace(cpu: Cpu, ptep: Ptep, value: Pte): void {
+/** Replaces `old`, an entry of `table` that is not none, by another that is not, under the ptl. */
+export function ptepReplace(cpu: Cpu, table: number, ptep: Ptep, old: Pte, value: Pte): void {
   write(cpu, ptep, value);
+  if (hasHook(HOOK.entries) && pteZeroPage(old) !== pteZeroPage(value))
+    boundProtocol().entriesChanged(cpu, table, 0, pteZeroPage(value) ? 1 : -1);
+}
+
+/**
+ * Clears the entry at `ptep` under the ptl and returns what stood there, the dirty bit that
+ * hardware may have set meanwhile included; the caller then accounts for it with `noteCleared`.
+ */
+export function ptepGetAndClear(cpu: Cpu, ptep: Ptep): Pte {
+  return exchange(cpu, ptep, PTE_NONE) as Pte;
 }
 
 /**
@@ -153,14 +167,28 @@ export function pteClear(cpu: Cpu, ptep: Ptep): void {
   write(cpu, ptep, PTE_NONE);
 }
 
-/** Accounts for `cleared` entries of `table` that this CPU has cleared under the ptl. */
-export function noteCleared(cpu: Cpu, table: number, cleared: number): void {
+/**
+ * As `ptepGetAndClear`, and no CPU translates by the entry any more when it returns; for an entry
+ * that is about to be replaced, so that readers of the old page do not go on with it.
+ */
+export function ptepClearFlush(cpu: Cpu, ptep: Ptep, slot: number, index: number): Pte {
+  const value = ptepGetAndClear(cpu, ptep);
+  flushTlbRange(cpu, slot, index, slot, index + 1, false); // @clear-flush
+  return value;
+}
+
+/**
+ * Accounts for `cleared` entries of `table` that this CPU has cleared under the ptl; `zeros` of
+ * them mapped the zero page.
+ */
+export function noteCleared(cpu: Cpu, table: number, cleared: number, zeros: number): void {
   const at = ptdescAt(table);
   const use = peek(at + PTDESC.use);
   const left = (use & USE_COUNT_MASK) - cleared;
   if (left < 0) noteFact(cpu, FACT.countUnderflow, 1, left, table, 0, 0);
   poke(at + PTDESC.use, (use & ~USE_COUNT_MASK) | (left & USE_COUNT_MASK));
   if (left === 0) detachBody(cpu, table);
+  if (hasHook(HOOK.entries)) boundProtocol().entriesChanged(cpu, table, -cleared, -zeros);
 }
 
 /** Publishes `table` in the entry at `pmdp` (of any upper level), under that entry's lock. */

@@ -19,6 +19,10 @@
  * `pteUnmapUnlock` also releases the ptl. A failure leaves nothing to undo. `cpu.table` is the
  * table's number after each success.
  *
+ * Under a protocol that counts references each success also holds one, which both unmaps return,
+ * and a table that is dying is as good as none. Callers that hold the mmap lock for writing, or
+ * that keep the table by other means, use `pteOffsetMapHeld`, which takes none.
+ *
  * Why the recheck in `pteOffsetMapLock` is enough: whoever unhooks a table clears the pmd entry
  * within a hold of its ptl, so that the hand-over of the lock makes the clearing visible.
  */
@@ -38,15 +42,23 @@ import { PTDESC } from '#arena/layout/ptdesc';
 import { peek } from '#arena/word';
 import { rcuReadLock, rcuReadUnlock } from '#sync/rcu';
 import { spinLock, spinUnlock } from '#sync/spinlock';
+import { COUNTER, count } from '#trace/counters';
 import { countRace } from '#trace/race';
 import { LOCK, RACE } from '#trace/vocabulary';
 import type { Mm } from './mm.ts';
 import { checkFrame, lastChanger, pmdpGet, pteLockptr } from './pgtable.ts';
+import { boundProtocol, HOOK, hasHook } from './reclaim-protocol.ts';
 
 const NULL = 0 as Ptep;
 
 /** Maps for reading without a lock; see the table above. Undone by `pteUnmap`. */
-export function pteOffsetMap(cpu: Cpu, pmdp: Pmdp, index: number): Ptep {
+export function pteOffsetMap(cpu: Cpu, mm: Mm, pmdp: Pmdp, slot: number, index: number): Ptep {
+  const ptep = mapOnly(cpu, mm, pmdp, slot, index);
+  if (ptep !== NULL) count(cpu, COUNTER.walksLockless, 1);
+  return ptep;
+}
+
+function mapOnly(cpu: Cpu, mm: Mm, pmdp: Pmdp, slot: number, index: number): Ptep {
   rcuReadLock(cpu);
   const pmdval = pmdpGet(cpu, pmdp);
   if (!pmdTablePresent(pmdval)) {
@@ -56,14 +68,26 @@ export function pteOffsetMap(cpu: Cpu, pmdp: Pmdp, index: number): Ptep {
   const table = pmdTable(pmdval);
   const at = ptdescAt(table);
   if (!pmdMatchesFrame(pmdval, peek(at + PTDESC.state))) checkFrame(cpu, pmdval, 0);
+  if (hasHook(HOOK.references) && !boundProtocol().tableGet(cpu, table)) {
+    countRace(cpu, RACE.trygetFailed, lastChanger(table));
+    rcuReadUnlock(cpu);
+    boundProtocol().tableGetFailed(cpu, mm, pmdp, slot);
+    return NULL;
+  }
   cpu.table = table;
   cpu.pmdval = pmdval;
   return (bodyAt(peek(at + PTDESC.body)) + index) as Ptep;
 }
 
 /** As `pteOffsetMap`; `cpu.ptl` is the lock that guards the entries, for reading under it. */
-export function pteOffsetMapRoNolock(cpu: Cpu, mm: Mm, pmdp: Pmdp, index: number): Ptep {
-  const ptep = pteOffsetMap(cpu, pmdp, index);
+export function pteOffsetMapRoNolock(
+  cpu: Cpu,
+  mm: Mm,
+  pmdp: Pmdp,
+  slot: number,
+  index: number,
+): Ptep {
+  const ptep = mapOnly(cpu, mm, pmdp, slot, index);
   if (ptep !== NULL) cpu.ptl = pteLockptr(mm, cpu.pmdval);
   return ptep;
 }
@@ -72,39 +96,75 @@ export function pteOffsetMapRoNolock(cpu: Cpu, mm: Mm, pmdp: Pmdp, index: number
  * As `pteOffsetMapRoNolock`, for a caller that will write and so must compare `cpu.pmdval` under
  * the ptl.
  */
-export function pteOffsetMapRwNolock(cpu: Cpu, mm: Mm, pmdp: Pmdp, index: number): Ptep {
-  return pteOffsetMapRoNolock(cpu, mm, pmdp, index);
+export function pteOffsetMapRwNolock(
+  cpu: Cpu,
+  mm: Mm,
+  pmdp: Pmdp,
+  slot: number,
+  index: number,
+): Ptep {
+  return pteOffsetMapRoNolock(cpu, mm, pmdp, slot, index);
 }
 
 /** Maps and takes the ptl; see the table above. Undone by `pteUnmapUnlock`. */
-export function pteOffsetMapLock(cpu: Cpu, mm: Mm, pmdp: Pmdp, index: number): Ptep {
+export function pteOffsetMapLock(cpu: Cpu, mm: Mm, pmdp: Pmdp, slot: number, index: number): Ptep {
   for (;;) {
-    const ptep = pteOffsetMapRwNolock(cpu, mm, pmdp, index);
+    const ptep = pteOffsetMapRwNolock(cpu, mm, pmdp, slot, index);
     if (ptep === NULL) return NULL;
     const { ptl, pmdval, table } = cpu;
     spinLock(cpu, ptl, LOCK.ptl);
-    const hooked = pmdSame(pmdval, pmdpGet(cpu, pmdp)); // @recheck-pmd
+    const hooked = isHooked(cpu, pmdp, pmdval); // @recheck-pmd
     // A body may have been attached or taken while this CPU waited for the lock.
     if (hooked) return (bodyAt(peek(ptdescAt(table) + PTDESC.body)) + index) as Ptep;
     checkFrame(cpu, pmdval, 0);
     countRace(cpu, RACE.pmdChanged, lastChanger(table));
-    pteUnmapUnlock(cpu, ptl);
+    pteUnmapUnlock(cpu, mm, pmdp, slot, table, ptl);
   }
+}
+
+/** Whether the pmd entry still holds what was mapped; where tables are stable nobody looks. */
+function isHooked(cpu: Cpu, pmdp: Pmdp, pmdval: Pmd): boolean {
+  return hasHook(HOOK.stableTables) || pmdSame(pmdval, pmdpGet(cpu, pmdp));
 }
 
 /**
  * Ends what `pteOffsetMap` and its nolock forms began; `pmdval` is what they mapped. Counts a walk
  * that ended in an unhooked table.
  */
-export function pteUnmap(cpu: Cpu, pmdval: Pmd): void {
+export function pteUnmap(cpu: Cpu, mm: Mm, pmdp: Pmdp, slot: number, pmdval: Pmd): void {
   const table = pmdTable(pmdval);
   if (!pmdMatchesFrame(pmdval, peek(ptdescAt(table) + PTDESC.state)) && checkFrame(cpu, pmdval, 0))
     countRace(cpu, RACE.staleWalk, lastChanger(table));
   rcuReadUnlock(cpu);
+  if (hasHook(HOOK.references)) boundProtocol().tablePut(cpu, mm, pmdp, slot, table);
 }
 
 /** Ends what `pteOffsetMapLock` began. */
-export function pteUnmapUnlock(cpu: Cpu, ptl: number): void {
+export function pteUnmapUnlock(
+  cpu: Cpu,
+  mm: Mm,
+  pmdp: Pmdp,
+  slot: number,
+  table: number,
+  ptl: number,
+): void {
   spinUnlock(cpu, ptl, LOCK.ptl);
   rcuReadUnlock(cpu);
+  if (hasHook(HOOK.references)) boundProtocol().tablePut(cpu, mm, pmdp, slot, table);
+}
+
+/**
+ * The place of entry `index` of the table that the pmd entry points to, or 0; for callers under
+ * whose locks no protocol frees the table. Neither read section nor reference; `cpu.table` and
+ * `cpu.ptl` as above.
+ */
+export function pteOffsetMapHeld(cpu: Cpu, mm: Mm, pmdp: Pmdp, index: number): Ptep {
+  const pmdval = pmdpGet(cpu, pmdp);
+  if (!pmdTablePresent(pmdval)) return NULL;
+  const at = ptdescAt(pmdTable(pmdval));
+  if (!pmdMatchesFrame(pmdval, peek(at + PTDESC.state))) checkFrame(cpu, pmdval, 0);
+  cpu.table = pmdTable(pmdval);
+  cpu.pmdval = pmdval;
+  cpu.ptl = pteLockptr(mm, pmdval);
+  return (bodyAt(peek(at + PTDESC.body)) + index) as Ptep;
 }

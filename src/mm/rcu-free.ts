@@ -3,10 +3,12 @@
  */
 
 import type { Cpu } from '#arch/cpu';
+import { waitUntilChanged } from '#arch/interrupts';
 import { boundMap } from '#arena/arena';
 import { PERCPU } from '#arena/layout/percpu';
-import { load, peek, waitWhile } from '#arena/word';
+import { load, peek } from '#arena/word';
 import { mightSleep } from '#sync/held';
+import { percpuRefFinishAwaited, percpuRefSwitchDone } from '#sync/percpu-ref';
 import { rcuBoundary, rcuIdleEnter, rcuIdleExit, synchronizeRcu } from '#sync/rcu';
 import {
   callRcu,
@@ -38,6 +40,7 @@ export function runRcuCallbacks(cpu: Cpu): void {
     const word = rcuTakenWord(cpu);
     if (kind === RCU_KIND.freeTable) freeTable(cpu, word);
     else if (kind === RCU_KIND.freeBody) freeBody(cpu, word);
+    else if (kind === RCU_KIND.refSwitch) percpuRefSwitchDone(cpu, word);
     else rcuTortureAge(cpu, word);
   }
 }
@@ -46,6 +49,7 @@ export function runRcuCallbacks(cpu: Cpu): void {
 export function rcuOperationEnd(cpu: Cpu): void {
   rcuBoundary(cpu);
   if (rcuPending(cpu) !== 0) runRcuCallbacks(cpu);
+  percpuRefFinishAwaited(cpu);
 }
 
 /** Runs all callbacks that this CPU has queued, waiting for their grace periods. */
@@ -77,6 +81,6 @@ function waitUntilTaken(cpu: Cpu, tailp: number, head: number): void {
   for (;;) {
     const tail = load(cpu, tailp);
     if (((tail - head) | 0) >= 0) return;
-    waitWhile(cpu, tailp, tail);
+    waitUntilChanged(cpu, tailp, tail);
   }
 }

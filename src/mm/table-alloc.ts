@@ -30,7 +30,9 @@ import { COUNTER, count } from '#trace/counters';
 import { FACT, noteFact, panic } from '#trace/fact';
 import { EVENT, recordEvent } from '#trace/ring';
 import { LOCK } from '#trace/vocabulary';
+import { allocationFails } from './choices.ts';
 import { type FreeList, putFrame, takeFrame } from './free-list.ts';
+import { boundProtocol, HOOK, hasHook } from './reclaim-protocol.ts';
 
 let tables: FreeList;
 let bodies: FreeList;
@@ -67,6 +69,11 @@ export function bindTables(): void {
   };
 }
 
+/** Whether a body may be taken from a table that is in use, after a grace period. */
+export function bodiesOnDemand(): boolean {
+  return onDemand;
+}
+
 /** Boot: table 0 and body 0 are traps. */
 export function initializeTables(): void {
   poke(CONTROL.tableFresh, 1);
@@ -75,6 +82,7 @@ export function initializeTables(): void {
 
 /** A table of `level` with all entries none, or 0 when there is no frame. */
 export function allocTable(cpu: Cpu, level: number): number {
+  if (allocationFails(cpu)) return 0;
   const table = takeFrame(cpu, tables);
   if (table === 0) return 0;
   const at = ptdescAt(table);
@@ -96,6 +104,12 @@ export function allocTable(cpu: Cpu, level: number): number {
     poke(at + PTDESC.body, body);
     if (level === 1) poke(at + PTDESC.use, notes);
   }
+  if (level === 0 && hasHook(HOOK.tables) && !boundProtocol().tableConstruct(cpu, table)) {
+    if (peek(at + PTDESC.body) !== 0) freeBody(cpu, peek(at + PTDESC.body));
+    poke(at + PTDESC.body, 0);
+    putFrame(cpu, tables, table);
+    return 0;
+  }
   poke(at + PTDESC.state, frameState(FRAME.table, level, frameGenerationOf(state) + 1));
   count(cpu, COUNTER.tablesAllocated, 1);
   return table;
@@ -113,6 +127,7 @@ export function freeTable(cpu: Cpu, table: number): void {
     freeBody(cpu, body);
   }
   if (level === 1) freeBody(cpu, peek(at + PTDESC.use));
+  if (level === 0 && hasHook(HOOK.tables)) boundProtocol().tableDestruct(cpu, table);
   poke(at + PTDESC.body, 0);
   poke(at + PTDESC.state, frameState(FRAME.free, level, frameGenerationOf(state)));
   putFrame(cpu, tables, table);

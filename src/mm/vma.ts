@@ -14,6 +14,7 @@ import { peek, poke, read, store, write } from '#arena/word';
 import { assert } from '#base/assert';
 import { rcuReadLock, rcuReadUnlock } from '#sync/rcu';
 import { vmaReadTrylock, vmaReadUnlock, vmaWriteLock } from '#sync/vma-lock';
+import { COUNTER, count } from '#trace/counters';
 import type { Mm } from './mm.ts';
 
 /** Whether (slotA, indexA) lies before (slotB, indexB). */
@@ -59,6 +60,7 @@ function lockIfCovers(cpu: Cpu, mm: Mm, vma: number, slot: number, index: number
 }
 
 export function vmaStartRead(cpu: Cpu, mm: Mm, vma: number): boolean {
+  count(cpu, COUNTER.vmaLocks, 1);
   return vmaReadTrylock(cpu, vma, vmaAt(vma) + VMA.lockSeq, mm.lockSeq);
 }
 

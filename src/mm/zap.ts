@@ -10,36 +10,29 @@
 import type { Cpu } from '#arch/cpu';
 import type { Pmdp } from '#arch/pmd';
 import { pmdNone } from '#arch/pmd';
-import { type Ptep, pteNone, ptePfn, ptePresent } from '#arch/pte';
-import { ptrsMask } from '#arena/arena';
-import { ZERO_PFN } from '#arena/layout/page';
+import { PTE_NONE, type Ptep, pteNone, pteZeroPage } from '#arch/pte';
+import { ptrsMask, ptrsShift } from '#arena/arena';
 import { rcuQuiescent } from '#sync/rcu';
 import { COUNTER, count } from '#trace/counters';
+import { untilResched } from './choices.ts';
 import { type Mm, mmDecNrTables } from './mm.ts';
 import {
   pteFreeTlb,
   tlbAddPages,
+  tlbAdjustRange,
   tlbFlushMmu,
   tlbNextPage,
   tlbRemovePage,
   tlbRoom,
 } from './mmu-gather.ts';
-import { noteCleared, pmdOffset, pmdpGet, pteClear, ptepGet } from './pgtable.ts';
+import { noteCleared, pmdOffset, pmdpGet, pteClear, ptepGet, ptepReplace } from './pgtable.ts';
 import { pteOffsetMapLock, pteUnmapUnlock } from './pte-offset-map.ts';
 import { boundProtocol, HOOK, hasHook, type ZapFacts } from './reclaim-protocol.ts';
-
-let reschedPerMillion = 0;
-
-/**
- * Chance that the loop over entries finds need-resched set, per million entries; a choice point.
- */
-export function configureZap(perMillion: number): void {
-  reschedPerMillion = perMillion;
-}
+import { flushTlbBatchedPending } from './tlb-batched.ts';
+import { pageOfEntry, survivorOf, ZAP } from './zap-entry.ts';
 
 /**
- * Clears all entries in [start, end), given as (slot, index) pairs. `reclaim`: the request is one
- * after which empty tables may be freed (`zap_details.reclaim_pt`: MADV_DONTNEED only).
+ * Clears all entries in [start, end), given as (slot, index) pairs; `details` are bits of `ZAP`.
  */
 export function unmapPageRange(
   cpu: Cpu,
@@ -48,25 +41,28 @@ export function unmapPageRange(
   startIndex: number,
   endSlot: number,
   endIndex: number,
-  reclaim: boolean,
+  details: number,
 ): void {
-  const ptrs = ptrsMask() + 1;
+  const mask = ptrsMask();
   const lastSlot = endIndex === 0 ? endSlot - 1 : endSlot;
-  for (let slot = startSlot; slot <= lastSlot; slot++) {
-    const pmdp = pmdOffset(cpu, mm, slot);
-    // Where an upper entry is none, so are all that it would lead to.
-    if (pmdp === 0) slot = lastOfUpper(slot);
-    else if (!pmdNone(pmdpGet(cpu, pmdp))) {
-      const first = slot === startSlot ? startIndex : 0;
-      const end = slot === endSlot ? endIndex : ptrs;
-      zapPteRange(cpu, mm, pmdp, slot, first, end, reclaim);
-      rcuQuiescent(cpu);
+  for (let slot = startSlot; slot <= lastSlot; ) {
+    // Slots below one PMD table: one walk.
+    const lastOfWalk = Math.min(slot | mask, lastSlot);
+    if (hasHook(HOOK.walks)) boundProtocol().walkBegin(cpu, mm, slot);
+    const walked = slot;
+    for (; slot <= lastOfWalk; slot++) {
+      const pmdp = pmdOffset(cpu, mm, slot);
+      // Where an upper entry is none, so are all that it would lead to.
+      if (pmdp === 0) slot = lastOfWalk;
+      else if (!pmdNone(pmdpGet(cpu, pmdp))) {
+        const first = slot === startSlot ? startIndex : 0;
+        const end = slot === endSlot ? endIndex : mask + 1;
+        zapPteRange(cpu, mm, pmdp, slot, first, end, details);
+        rcuQuiescent(cpu);
+      }
     }
+    if (hasHook(HOOK.walks)) boundProtocol().walkEnd(cpu, mm, walked);
   }
-}
-
-function lastOfUpper(slot: number): number {
-  return slot | ptrsMask();
 }
 
 function zapPteRange(
@@ -76,32 +72,35 @@ function zapPteRange(
   slot: number,
   first: number,
   end: number,
-  reclaim: boolean,
+  details: number,
 ): void {
   const facts: ZapFacts = cpu.zapFacts;
-  facts.whole = reclaim && first === 0 && end === ptrsMask() + 1;
+  facts.reclaim = (details & ZAP.reclaim) !== 0;
+  facts.whole = facts.reclaim && first === 0 && end === 1 << ptrsShift();
   facts.direct = true;
   facts.anySkipped = false;
   let unhooked = 0;
   for (let at = first; at < end; ) {
-    const ptep = pteOffsetMapLock(cpu, mm, pmdp, at);
+    const ptep = pteOffsetMapLock(cpu, mm, pmdp, slot, at);
     // The table has gone: what it mapped was zapped by whoever made it empty.
     if (ptep === 0) return;
     const { ptl, table } = cpu;
-    at += zapEntries(cpu, table, ptep, end - at);
+    flushTlbBatchedPending(cpu, mm);
+    facts.lastFrom = at;
+    at += zapEntries(cpu, slot, at, table, ptep, end - at, details, facts);
     if (at < end || tlbRoom(cpu) === 0) facts.direct = false; // @zap-direct
     if (at === end && facts.whole && hasHook(HOOK.zapLocked))
       if (boundProtocol().zapLocked(cpu, mm, pmdp, slot, table, facts)) unhooked = table;
-    pteUnmapUnlock(cpu, ptl);
+    pteUnmapUnlock(cpu, mm, pmdp, slot, table, ptl);
     if (tlbRoom(cpu) === 0) tlbFlushMmu(cpu);
     if (at < end) rcuQuiescent(cpu);
   }
-  if (unhooked === 0 && facts.whole && hasHook(HOOK.zapDone))
+  if (unhooked === 0 && facts.reclaim && hasHook(HOOK.zapDone))
     unhooked = boundProtocol().zapDone(cpu, mm, pmdp, slot, facts);
   if (unhooked !== 0) {
-    pteFreeTlb(cpu, unhooked);
     mmDecNrTables(cpu, mm, 0); // @dec-nr-ptes
     count(cpu, COUNTER.tablesReclaimed, 1);
+    pteFreeTlb(cpu, unhooked, slot, 1);
   }
 }
 
@@ -109,11 +108,21 @@ function zapPteRange(
  * Clears up to `entries` entries from `ptep` on, under the ptl; stops early at need-resched or when
  * the gather is full. Returns how many it passed.
  */
-function zapEntries(cpu: Cpu, table: number, ptep: Ptep, entries: number): number {
+function zapEntries(
+  cpu: Cpu,
+  slot: number,
+  first: number,
+  table: number,
+  ptep: Ptep,
+  entries: number,
+  details: number,
+  facts: ZapFacts,
+): number {
   const limit = untilResched(cpu, entries);
   const room = tlbRoom(cpu);
   const place = tlbNextPage(cpu);
   let cleared = 0;
+  let zeros = 0;
   let pages = 0;
   let passed = 0;
   while (passed < limit && pages < room) {
@@ -121,25 +130,28 @@ function zapEntries(cpu: Cpu, table: number, ptep: Ptep, entries: number): numbe
     const value = ptepGet(cpu, at);
     passed++;
     if (pteNone(value)) continue;
-    pteClear(cpu, at);
-    cleared++;
-    if (!ptePresent(value) || ptePfn(value) === ZERO_PFN) continue;
-    tlbRemovePage(cpu, ptePfn(value), place + pages);
+    const survivor = survivorOf(value, details);
+    if (survivor !== PTE_NONE) {
+      facts.anySkipped = true;
+      if (survivor === value) continue;
+      ptepReplace(cpu, table, at, value, survivor);
+    } else {
+      pteClear(cpu, at);
+      cleared++;
+      if (pteZeroPage(value)) zeros++;
+    }
+    const pfn = pageOfEntry(cpu, value);
+    if (pfn === 0) continue;
+    tlbRemovePage(cpu, pfn, place + pages);
     pages++;
   }
-  if (cleared !== 0) {
-    noteCleared(cpu, table, cleared);
+  if (cleared !== 0 || pages !== 0) {
+    tlbAdjustRange(cpu, slot, first, first + passed);
     tlbAddPages(cpu, pages);
+    if (cleared !== 0) noteCleared(cpu, table, cleared, zeros);
     count(cpu, COUNTER.rss, -pages); // @dec-rss
     count(cpu, COUNTER.pagesZapped, pages);
   }
   if (pages === room) count(cpu, COUNTER.gatherFull, 1);
   return passed;
-}
-
-/** How many of the next `entries` entries pass before need-resched is found set. */
-function untilResched(cpu: Cpu, entries: number): number {
-  if (reschedPerMillion === 0 || !cpu.prng.chance(reschedPerMillion * entries)) return entries;
-  count(cpu, COUNTER.reschedTaken, 1);
-  return 1 + cpu.prng.below(entries);
 }

@@ -350,6 +350,12 @@ const CORRUPTIONS: readonly Corruption[] = [
   ],
   ['the zone lock', (f) => (f.words[CONTROL.zoneLock] = 1), 'lock-held-at-end', 'the zone lock'],
   [
+    'the switch lock of the percpu refs',
+    (f) => (f.words[CONTROL.refSwitchLock] = 1),
+    'lock-held-at-end',
+    'the switch lock of the percpu refs is not free: 0x1',
+  ],
+  [
     'the mmap lock',
     (f) => f.words[f.map.mm + MM.mmapLock]++,
     'lock-held-at-end',

@@ -133,6 +133,22 @@ const CASES: readonly (readonly [FactName, number[], string, number[], string])[
     [1],
     `${WHO} cleared more entries of pte table 4 than it counts: -1 are left`,
   ],
+  [
+    'staleTranslation',
+    [513, 1, 9, 0x5001, 0x6001],
+    'stale-translation',
+    [1],
+    `${WHO} accesses 0x1009000 (slot 513 entry 1) by its translation to page 9, ` +
+      'which is mapped (life 6) by now',
+  ],
+  [
+    'staleTranslation',
+    [513, 0, -1, mkPmd(7, HOOKED_4), FREE],
+    'stale-translation',
+    [1],
+    'walks 0x1008000 (slot 513 entry 0) through its remembered table 7, ' +
+      'which is free (pte level, generation 5) by now',
+  ],
 ];
 
 test.each(CASES)('%s %j is %s', (kind, words, oracle, cpus, message) => {

@@ -18,6 +18,7 @@ import { auditRcu, rcuTooEarly, rcuUnbalanced } from './rcu-balance.ts';
 import { findStall } from './rcu-stall.ts';
 import { auditReferences, countUnderflow } from './reference-count.ts';
 import { sleepInAtomic } from './sleep-in-atomic.ts';
+import { staleTranslation } from './stale-translation.ts';
 import { auditTableZero, tableZero } from './table-zero.ts';
 import { auditUseAfterFree, frameMismatch, pageMismatch } from './use-after-free.ts';
 import { Findings, type Verdict } from './verdict.ts';
@@ -40,6 +41,7 @@ const OF_FACTS: Readonly<Record<FactName, (evidence: Evidence, fact: Fact) => Ve
   sleepInAtomic,
   pageMismatch,
   countUnderflow,
+  staleTranslation,
 };
 
 /** Who judges the arena at rest; what endangers memory comes before what merely counts wrong. */

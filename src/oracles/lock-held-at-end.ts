@@ -30,6 +30,7 @@ export function auditLocks({ evidence, tables }: Audit, findings: Findings): voi
   auditWord(evidence, CONTROL.zoneLock, 1 << LOCK.zone, findings);
   auditWord(evidence, CONTROL.tableLock, 1 << LOCK.tables, findings);
   auditWord(evidence, CONTROL.bodyLock, 1 << LOCK.bodies, findings);
+  auditWord(evidence, CONTROL.refSwitchLock, 1 << LOCK.refSwitch, findings);
   auditMmapLock(evidence, findings);
   for (let cpu = 0; cpu < map.geometry.cpus; cpu++) auditCpu(evidence, cpu, findings);
 }

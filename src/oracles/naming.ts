@@ -1,6 +1,7 @@
 /** The words in which verdicts speak: names of CPUs, tables, addresses, states and locks. */
 import { CONTROL } from '#arena/layout/control';
 import { MM } from '#arena/layout/mm';
+import { PAGE_GENERATION_SHIFT, PAGE_STATE, PAGE_STATE_MASK } from '#arena/layout/page';
 import { PERCPU } from '#arena/layout/percpu';
 import {
   FRAME,
@@ -73,6 +74,14 @@ export function frameText(map: ArenaMap, state: number): string {
   return `${word} (${level} level, generation ${frameGenerationOf(state)})`;
 }
 
+/** `gathered (life 17)`, from a page's state word. */
+export function pageText(state: number): string {
+  const name = Object.entries(PAGE_STATE).find(
+    ([, value]) => value === (state & PAGE_STATE_MASK),
+  )![0];
+  return `${name} (life ${state >>> PAGE_GENERATION_SHIFT})`;
+}
+
 /** An entry or body word, in hexadecimal. */
 export function hex(word: number): string {
   return `0x${(word >>> 0).toString(16)}`;
@@ -122,6 +131,7 @@ export function lockName(words: Words, map: ArenaMap, at: number): string {
     [CONTROL.zoneLock, 'the zone lock'],
     [CONTROL.tableLock, 'the lock of the free tables'],
     [CONTROL.bodyLock, 'the lock of the free bodies'],
+    [CONTROL.refSwitchLock, 'the switch lock of the percpu refs'],
     [CONTROL.torture, 'the tortured lock'],
   ];
   return named.find(([place]) => place === at)?.[1] ?? `the lock at word ${at}`;

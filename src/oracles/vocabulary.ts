@@ -89,8 +89,8 @@ export const ORACLES = [
   },
   {
     name: 'stale-translation',
-    sentence: 'A CPU uses a translation to a freed page.',
-    judged: false,
+    sentence: 'A CPU uses a translation to a page or table that has been let go.',
+    judged: true,
   },
   {
     name: 'rcu-too-early',

@@ -49,7 +49,8 @@ describe('a pass', () => {
     expect([machine.scan(1), machine.nrPtes(), machine.facts()]).toEqual([2, 0, []]);
   });
 
-  test.each(Object.entries(VMA_FLAG))('passes %s VMAs over', (_name, flag) => {
+  const { hugetlb, hugepage, uffdWp } = VMA_FLAG;
+  test.each(Object.entries({ hugetlb, hugepage, uffdWp }))('passes %s VMAs over', (_name, flag) => {
     machine.mmap(0, 64, 80);
     machine.mmap(0, 80, 96, flag);
     machine.mmap(0, 96, 112);

@@ -12,6 +12,7 @@
 
 import { type Cpu, enterActor } from '#arch/cpu';
 import { pmdSame, pmdTable } from '#arch/pmd';
+import { flushTlbRange } from '#arch/shootdown';
 import { vmaAt } from '#arena/arena';
 import { nowMs } from '#arena/clock';
 import { CONTROL } from '#arena/layout/control';
@@ -100,7 +101,7 @@ function scanVmas(cpu: Cpu, mm: Mm, slots: number): number {
 function scanSlot(cpu: Cpu, mm: Mm, slot: number): number {
   const pmdp = pmdOffset(cpu, mm, slot);
   if (pmdp === 0) return 0;
-  const ptep = pteOffsetMapRwNolock(cpu, mm, pmdp, 0);
+  const ptep = pteOffsetMapRwNolock(cpu, mm, pmdp, slot, 0);
   if (ptep === 0) return 0;
   count(cpu, COUNTER.scanTables, 1);
   const { ptl, pmdval } = cpu;
@@ -113,13 +114,15 @@ function scanSlot(cpu: Cpu, mm: Mm, slot: number): number {
   if (!hooked) countRace(cpu, RACE.pmdChanged, lastChanger(table));
   const empty = hooked && tableIsEmpty(cpu, table); // @scan-empty
   if (hooked && looked && !empty) countRace(cpu, RACE.refilled, lastChanger(table));
-  if (empty) pmdUnhook(cpu, pmdp, table, slot);
+  if (empty) {
+    pmdUnhook(cpu, pmdp, table, slot);
+    flushTlbRange(cpu, slot, 0, slot + 1, 0, true); // @scan-flush
+  }
   if (nested) spinUnlock(cpu, ptl, LOCK.ptl);
   pmdUnlock(cpu, pml);
   if (empty) rcuReadUnlock(cpu);
-  else pteUnmap(cpu, pmdval);
+  else pteUnmap(cpu, mm, pmdp, slot, pmdval);
   if (!empty) return 0;
-  count(cpu, COUNTER.tlbFlushes, 1);
   mmDecNrTables(cpu, mm, 0); // @scan-dec-nr-ptes
   count(cpu, COUNTER.tablesReclaimed, 1);
   pteFreeDefer(cpu, table);

@@ -30,7 +30,7 @@ import { ACTOR, LOCK, RACE } from '#trace/vocabulary';
 import { NoReclaim } from './none.ts';
 
 export class PtReclaim extends NoReclaim {
-  override readonly hooks = HOOK.zapLocked | HOOK.zapDone;
+  override readonly hooks: number = HOOK.zapLocked | HOOK.zapDone;
 
   /** The fast path (`zap_empty_pte_table`). Lock order: ptl held, pml only tried. */
   override zapLocked(
@@ -59,9 +59,9 @@ export class PtReclaim extends NoReclaim {
 
   /** The slow path (`zap_pte_table_if_empty`). Lock order: pml, then ptl. */
   override zapDone(cpu: Cpu, mm: Mm, pmdp: Pmdp, slot: number, facts: ZapFacts): number {
-    if (facts.anySkipped) return 0;
+    if (!facts.whole || facts.anySkipped) return 0;
     const pml = pmdLock(cpu, mm, pmdp);
-    const ptep = pteOffsetMapRwNolock(cpu, mm, pmdp, 0);
+    const ptep = pteOffsetMapRwNolock(cpu, mm, pmdp, slot, 0);
     if (ptep === 0) {
       pmdUnlock(cpu, pml);
       return 0;
@@ -75,7 +75,7 @@ export class PtReclaim extends NoReclaim {
     if (ptl !== pml) spinUnlock(cpu, ptl, LOCK.ptl);
     pmdUnlock(cpu, pml);
     if (empty) rcuReadUnlock(cpu);
-    else pteUnmap(cpu, pmdval);
+    else pteUnmap(cpu, mm, pmdp, slot, pmdval);
     count(cpu, empty ? COUNTER.reclaimSlow : COUNTER.reclaimKept, 1);
     return empty ? table : 0;
   }

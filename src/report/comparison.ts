@@ -1,46 +1,146 @@
-/** Several protocols on one scenario, side by side: a row for each run. */
-import type { Result, Run } from '#result/result';
-import { formatKiB, formatRate, formatShort } from './format.ts';
+/**
+ * Several protocols on one scenario, side by side: a row for each run. What became of the page
+ * tables stands first, what it cost below it, as wide as the page allows.
+ */
+import type { LatencySummary, Result, Run } from '#result/result';
+import { throughput } from '#result/throughput';
+import { formatKiB, formatNs, formatPercent, formatRatio, formatShort } from './format.ts';
 import { type Page, wrap } from './page.ts';
 import { raceSum } from './races.ts';
-import { type Cell, type Column, cell, table } from './table.ts';
+import { type Cell, type Column, cell, grid, table } from './table.ts';
 import { verdictOf, verdictStyle, verdictWord } from './verdict.ts';
 
 export function comparison(page: Page, result: Result): string[] {
-  return [...table(page, COLUMNS, result.runs.map(row)), ...wrap(page, LEGEND, 0, 'dim')];
+  const yardstick = result.runs.find((run) => run.protocol === CONTROL);
+  const rows = result.runs.map((run): Row => {
+    const speed = yardstick === undefined ? 0 : throughput(yardstick);
+    return {
+      head: [cell(run.protocol, 'strong')],
+      parts: PARTS.map((part) => part.of(run, speed)),
+    };
+  });
+  return [
+    ...tables(page, rows),
+    ...LEGEND.flatMap((line) => wrap(page, line, 2, 'dim')),
+    ...roundsNote(page, result.runs),
+  ];
 }
 
-const COLUMNS: Column[] = [
-  { head: 'protocol', align: 'left' },
-  { head: 'peak', align: 'right' },
-  { head: 'end', align: 'right' },
-  { head: 'faults/s', align: 'right' },
-  { head: 'zaps/s', align: 'right' },
-  { head: 'races', align: 'right' },
-  { head: 'refilled', align: 'right' },
-  { head: 'bad', align: 'right' },
-  { head: 's', align: 'right' },
-  { head: 'verdict', align: 'left' },
+/** The protocol that reclaims nothing, to which the others are compared. */
+const CONTROL = 'none';
+
+interface Part {
+  readonly columns: readonly Column[];
+  /** The cells of `run`; `speed` is the throughput to compare with, 0 where there is none. */
+  of(run: Run, speed: number): Cell[];
+}
+
+interface Row {
+  readonly head: readonly Cell[];
+  readonly parts: readonly (readonly Cell[])[];
+}
+
+const HEAD: Column = { head: 'protocol', align: 'left' };
+
+const MEMORY: Part = {
+  columns: [
+    ...right('peak', 'end', 'reclaimed', 'of', 'share', 'races', 'bad', 's'),
+    { head: 'verdict', align: 'left' },
+  ],
+  of(run) {
+    const { start, peak, end } = run.vmpteKiB;
+    const { reclaimed, reclaimable } = run.tables;
+    const verdict = verdictOf(run);
+    const bad = run.violations.length;
+    return [
+      cell(formatKiB(peak - start)),
+      cell(formatKiB(end - start)),
+      cell(formatShort(reclaimed)),
+      cell(formatShort(reclaimable)),
+      cell(formatPercent(reclaimed, reclaimable)),
+      cell(formatShort(raceSum(run))),
+      cell(formatShort(bad), bad > 0 ? 'bad' : 'plain'),
+      cell(seconds(run.seconds)),
+      cell(verdictWord(verdict), verdictStyle(verdict)),
+    ];
+  },
+};
+
+const LATENCY: Part = {
+  columns: right('fault p50', 'p99', 'max', 'madvise p50', 'p99', 'max'),
+  of: ({ latencyNs }) => [...durations(latencyNs.fault), ...durations(latencyNs.madvise)],
+};
+
+const COST: Part = {
+  columns: right('faults/s', 'speed', 'rmw', 'locks', 'waits'),
+  of(run, speed) {
+    const { walks, atomics, lockAcquisitions, graceWaits } = run.costs;
+    return [
+      cell(formatShort(throughput(run))),
+      cell(speed > 0 ? `${formatRatio(throughput(run), speed)}x` : ''),
+      cell(formatRatio(atomics, walks)),
+      cell(formatRatio(lockAcquisitions, walks)),
+      cell(formatShort(graceWaits)),
+    ];
+  },
+};
+
+const PARTS = [MEMORY, LATENCY, COST];
+
+const LEGEND = [
+  'peak, end: VmPTE above the start, at its highest and at the end.',
+  'reclaimed, share: PTE tables reclaimed, and their share of the reclaimable.',
+  'of: the reclaimable: those, and those left with no entry or zero pages only.',
+  'races, bad, s: races handled, violations, seconds of the main phase.',
+  'fault, madvise: how long one took: half of them at most p50, 99 % at most p99.',
+  'faults/s, speed: pages faulted in each second, and that relative to none.',
+  'rmw, locks: atomic read-modify-writes and lock acquisitions for each walk.',
+  'waits: grace periods waited for.',
 ];
 
-const LEGEND = 'peak, end: VmPTE above the start; bad: violations; s: seconds.';
+/** Two tables, or three; where a page is too narrow for the first, one block for each run. */
+function tables(page: Page, rows: readonly Row[]): string[] {
+  const first = gridOf(page, rows, [0]);
+  if (first === null) return table(page, columnsOf([0, 1, 2]), cellsOf(rows, [0, 1, 2]));
+  const second = gridOf(page, rows, [1, 2]);
+  if (second !== null) return [...first, '', ...second];
+  return [1, 2].reduce(
+    (lines, part) => [...lines, '', ...table(page, columnsOf([part]), cellsOf(rows, [part]))],
+    first,
+  );
+}
 
-function row(run: Run): Cell[] {
-  const { start, peak, end } = run.vmpteKiB;
-  const verdict = verdictOf(run);
-  const bad = run.violations.length;
-  return [
-    cell(run.protocol, 'strong'),
-    cell(formatKiB(peak - start)),
-    cell(formatKiB(end - start)),
-    cell(formatRate(run.pages.faulted, run.seconds)),
-    cell(formatRate(run.pages.zapped, run.seconds)),
-    cell(formatShort(raceSum(run))),
-    cell(formatShort(raceSum(run, 'refilled'))),
-    cell(formatShort(bad), bad > 0 ? 'bad' : 'plain'),
-    cell(seconds(run.seconds)),
-    cell(verdictWord(verdict), verdictStyle(verdict)),
-  ];
+/** The numbered parts in one grid, or null where it does not fit. */
+function gridOf(page: Page, rows: readonly Row[], parts: readonly number[]): string[] | null {
+  return grid(page, columnsOf(parts), cellsOf(rows, parts));
+}
+
+function columnsOf(parts: readonly number[]): Column[] {
+  return [HEAD, ...parts.flatMap((part) => PARTS[part].columns)];
+}
+
+function cellsOf(rows: readonly Row[], parts: readonly number[]): Cell[][] {
+  return rows.map((row) => [...row.head, ...parts.flatMap((part) => row.parts[part])]);
+}
+
+/** Which of several rounds the figures are of. */
+function roundsNote(page: Page, runs: readonly Run[]): string[] {
+  const most = Math.max(...runs.map((run) => run.rounds.n));
+  if (most < 2) return [];
+  return wrap(
+    page,
+    `Median of ${most} rounds by throughput, order alternates; where a round did not pass, that one.`,
+    2,
+    'dim',
+  );
+}
+
+function durations({ p50, p99, max, samples }: LatencySummary): Cell[] {
+  return [p50, p99, max].map((ns) => cell(samples === 0 ? '-' : formatNs(ns)));
+}
+
+function right(...heads: string[]): Column[] {
+  return heads.map((head) => ({ head, align: 'right' }));
 }
 
 function seconds(value: number): string {

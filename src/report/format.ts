@@ -59,6 +59,13 @@ export function formatParallel(cpuSeconds: number, seconds: number): string {
   return seconds < CLOCK_TICK_SECONDS ? '-' : `${(cpuSeconds / seconds).toFixed(2)}x`;
 }
 
+/** How many of one for each of the other: `0.87`, `12.34`, `1.23k`. */
+export function formatRatio(part: number, whole: number): string {
+  if (whole === 0) return '-';
+  const ratio = part / whole;
+  return ratio < 99.995 ? ratio.toFixed(2) : formatShort(ratio);
+}
+
 const CLOCK_TICK_SECONDS = 1e-9;
 
 export function formatPercent(part: number, whole: number): string {

@@ -2,7 +2,14 @@
  * One run: the verdict, then page-table memory over time, what was done, the races, and below the
  * first screen RCU, locks, phases, checks, expectations and violations.
  */
-import type { ExpectationOutcome, LockSummary, Result, Run, Violation } from '#result/result';
+import type {
+  ExpectationOutcome,
+  LatencySummary,
+  LockSummary,
+  Result,
+  Run,
+  Violation,
+} from '#result/result';
 import {
   formatCount,
   formatCounted,
@@ -12,6 +19,7 @@ import {
   formatParallel,
   formatPercent,
   formatRate,
+  formatRatio,
   formatSeconds,
   formatShort,
   formatUs,
@@ -20,7 +28,7 @@ import { fact, heading, indented, type Page, wrap } from './page.ts';
 import { plot } from './plot.ts';
 import { raceMatrix } from './races.ts';
 import { type Column, cell, table } from './table.ts';
-import { verdictOf, verdictSentence, verdictStyle } from './verdict.ts';
+import { figureText, verdictOf, verdictSentence, verdictStyle } from './verdict.ts';
 
 export function runReport(
   page: Page,
@@ -80,13 +88,40 @@ function work(page: Page, run: Run): string[] {
     ...fact(
       page,
       'tables',
-      `${formatCount(tables.allocated)} allocated, ${formatCount(tables.reclaimed)} reclaimed, ` +
-        `${formatCount(tables.freed)} freed, ` +
-        `${formatCounted(tables.pteTablesEnd, 'PTE table')} at the end`,
+      `${formatCount(tables.allocated)} allocated, ${formatCount(tables.freed)} freed; ` +
+        `${formatCount(tables.reclaimed)} of ${formatCount(tables.reclaimable)} reclaimable ` +
+        `reclaimed; ${formatCounted(tables.pteTablesEnd, 'PTE table')} at the end, ` +
+        `${formatCount(tables.zeroPageOnly)} of zero pages only`,
     ),
     ...fact(page, 'done', tally(run.operations)),
     ...fact(page, 'protocol', tally(run.protocolCounts)),
+    ...cost(page, run),
   ];
+}
+
+function cost(page: Page, { latencyNs, costs, rounds }: Run): string[] {
+  const { walks, atomics, lockAcquisitions } = costs;
+  const rates = rounds.perSecond.map((each) => formatShort(each)).join(', ');
+  return [
+    ...fact(page, 'a fault', latency(latencyNs.fault)),
+    ...fact(page, 'a madvise', latency(latencyNs.madvise)),
+    ...fact(
+      page,
+      'a walk',
+      `${formatRatio(atomics, walks)} atomic read-modify-writes, ` +
+        `${formatRatio(lockAcquisitions, walks)} lock acquisitions ` +
+        `(${formatCounted(walks, 'walk')})`,
+    ),
+    ...(rounds.n > 1 ? fact(page, 'rounds', `${formatCount(rounds.n)}: ${rates} faults/s`) : []),
+  ];
+}
+
+function latency({ p50, p99, max, samples }: LatencySummary): string {
+  if (samples === 0) return '-';
+  return (
+    `p50 ${formatNs(p50)}, p99 ${formatNs(p99)}, max ${formatNs(max)} ` +
+    `(${formatCount(samples)} timed)`
+  );
 }
 
 function tally(counts: Readonly<Record<string, number>>): string {
@@ -104,7 +139,8 @@ function underneath(page: Page, run: Run): string[] {
     ...fact(
       page,
       'RCU',
-      `${formatCounted(rcu.gracePeriods, 'grace period')}, latency p50 ` +
+      `${formatCounted(rcu.gracePeriods, 'grace period')}, ` +
+        `${formatCount(run.costs.graceWaits)} waited for; latency p50 ` +
         `${formatUs(rcu.latencyUs.p50)}, p99 ${formatUs(rcu.latencyUs.p99)}, ` +
         `max ${formatUs(rcu.latencyUs.max)}; backlog peak ${formatCount(rcu.backlogPeak)}`,
     ),
@@ -150,7 +186,7 @@ function expectations(page: Page, outcomes: readonly ExpectationOutcome[]): stri
   const lines = outcomes.flatMap((each) =>
     wrap(
       page,
-      `${each.met ? 'met' : 'UNMET'}: ${each.figure} is ${formatCount(each.found)}, ` +
+      `${each.met ? 'met' : 'UNMET'}: ${figureText(each)} is ${formatCount(each.found)}, ` +
         `expected ${bounds(each)}`,
       2,
       each.met ? 'good' : 'bad',

@@ -62,7 +62,10 @@ describe('the report of a failure', () => {
     { kind: 'lost-entry', message: 'entry 17 was lost', cpus: [0, 1], replay: null },
     { kind: 'lost-entry', message: 'entry 18 was lost', cpus: [], replay: 'again abc' },
   ];
-  const unmet = { figure: 'vmpteAboveStartKiB', min: null, max: 208, found: 756, met: false };
+  const unmet = {
+    ...{ figure: 'vmpteAboveStartKiB', phase: null },
+    ...{ min: null, max: 208, found: 756, met: false },
+  };
   const run = sampleRun({
     exit: 'violation',
     violations,
@@ -156,8 +159,9 @@ describe('any result', () => {
     waitNs: amount,
     holdNs: fc.option(amount),
   });
+  const latency = fc.record({ p50: amount, p99: amount, max: amount, samples: count });
   const run: fc.Arbitrary<Run> = fc.record({
-    protocol: name,
+    protocol: fc.oneof(fc.constant('none'), name),
     cpus: fc.integer({ min: 1, max: 64 }),
     seconds: amount,
     cpuSeconds: amount,
@@ -171,7 +175,10 @@ describe('any result', () => {
     rssKiB: fc.record({ start: kib, peak: kib, end: kib }),
     pages: fc.record({ faulted: count, zapped: count, perSecond: amount }),
     faults: fc.record({ read: count, write: count, segv: count, oom: count }),
-    tables: fc.record({ allocated: count, reclaimed: count, freed: count, pteTablesEnd: count }),
+    tables: fc.record({
+      ...{ allocated: count, reclaimed: count, freed: count, pteTablesEnd: count },
+      ...{ reclaimable: count, zeroPageOnly: count },
+    }),
     operations: counts,
     protocolCounts: counts,
     races: fc.array(fc.record({ kind: name, noticedBy: name, causedBy: name, count: fc.nat() }), {
@@ -183,14 +190,18 @@ describe('any result', () => {
       latencyUs: fc.record({ p50: amount, p99: amount, max: amount }),
     }),
     locks: fc.array(lock, { maxLength: 4 }),
+    latencyNs: fc.record({ fault: latency, madvise: latency }),
+    costs: fc.record({
+      ...{ walks: count, atomics: count, lockAcquisitions: count, graceWaits: count },
+    }),
     tlbFlushes: count,
     phases: fc.array(
       fc.record({
-        name: fc.constantFrom('setup', 'main', 'fair'),
+        name: fc.oneof(fc.constantFrom('setup', 'main', 'fair'), text()),
         seconds: amount,
         vmpteKiB: kib,
       }),
-      { maxLength: 3 },
+      { maxLength: 5 },
     ),
     dataChecks: fc.record({ compared: count, unjudged: count }),
     violations: fc.array(
@@ -205,6 +216,7 @@ describe('any result', () => {
     expectations: fc.array(
       fc.record({
         figure: name,
+        phase: fc.option(text()),
         min: fc.option(kib),
         max: fc.option(kib),
         found: kib,
@@ -212,6 +224,10 @@ describe('any result', () => {
       }),
       { maxLength: 3 },
     ),
+    rounds: fc.record({
+      n: fc.integer({ min: 1, max: 20 }),
+      perSecond: fc.array(amount, { maxLength: 20 }),
+    }),
     note: fc.option(text()),
   });
   const result: fc.Arbitrary<Result> = fc.record({

@@ -5,7 +5,7 @@ import { sampleResult, sampleRun } from '#result/sample.suite';
 import { verdictOf, verdictSentence, worstVerdict } from './verdict.ts';
 
 const violation = { kind: 'lost-entry', message: 'm', cpus: [0], replay: null };
-const unmet = { figure: 'pteTables', min: null, max: 1, found: 2, met: false };
+const unmet = { figure: 'pteTables', phase: null, min: null, max: 1, found: 2, met: false };
 
 const cases: [name: string, run: Partial<Run>, kind: string][] = [
   ['a clean run', {}, 'pass'],

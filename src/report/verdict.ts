@@ -91,5 +91,10 @@ function among(kinds: readonly string[]): string {
 }
 
 function names(outcomes: readonly ExpectationOutcome[]): string {
-  return outcomes.map((each) => each.figure).join(', ');
+  return outcomes.map(figureText).join(', ');
+}
+
+/** `pteTables`, or `phaseSeconds of fill`. */
+export function figureText({ figure, phase }: ExpectationOutcome): string {
+  return phase === null ? figure : `${figure} of ${phase}`;
 }

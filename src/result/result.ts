@@ -34,10 +34,29 @@ export interface Violation {
 
 export interface ExpectationOutcome {
   figure: string;
+  /** The named phase that the figure is of, where it is of one. */
+  phase: string | null;
   min: number | null;
   max: number | null;
   found: number;
   met: boolean;
+}
+
+/** How long calls of one kind took; percentiles to within 25 %, from below, the longest exactly. */
+export interface LatencySummary {
+  p50: number;
+  p99: number;
+  max: number;
+  /** Calls that were timed. */
+  samples: number;
+}
+
+export interface Phase {
+  /** `setup`, `main`, `fair`, or a name that the scenario gives to a part of the main phase. */
+  name: string;
+  seconds: number;
+  /** Page tables at the end of the phase. */
+  vmpteKiB: number;
 }
 
 export interface Run {
@@ -52,7 +71,16 @@ export interface Run {
   rssKiB: { start: number; peak: number; end: number };
   pages: { faulted: number; zapped: number; perSecond: number };
   faults: { read: number; write: number; segv: number; oom: number };
-  tables: { allocated: number; reclaimed: number; freed: number; pteTablesEnd: number };
+  tables: {
+    allocated: number;
+    reclaimed: number;
+    freed: number;
+    pteTablesEnd: number;
+    /** PTE tables reclaimed, and those left at the end that hold nothing or only zero pages. */
+    reclaimable: number;
+    /** PTE tables left at the end that hold entries, but of the shared zero page only. */
+    zeroPageOnly: number;
+  };
   operations: Record<string, number>;
   /** Protocol counters that are peculiar to it (scanner passes, fast and slow paths, ...). */
   protocolCounts: Record<string, number>;
@@ -63,12 +91,28 @@ export interface Run {
     latencyUs: { p50: number; p99: number; max: number };
   };
   locks: LockSummary[];
+  /** Of the faults a sample is timed, of the madvise calls all. */
+  latencyNs: { fault: LatencySummary; madvise: LatencySummary };
+  /**
+   * What walking page tables cost. A walk maps a PTE table, with its lock or without. `atomics`:
+   * atomic read-modify-writes on locks and reference counts; one for each spinlock (as in test-and-
+   * test-and-set) and each per-VMA lock taken, two for each reader-writer semaphore, and those on
+   * counts. `lockAcquisitions`: locks of all kinds. `graceWaits`: grace periods that were slept
+   * for.
+   */
+  costs: { walks: number; atomics: number; lockAcquisitions: number; graceWaits: number };
   tlbFlushes: number;
-  phases: { name: 'setup' | 'main' | 'fair'; seconds: number; vmpteKiB: number }[];
+  /** Those with names of their own are parts of `main`, and stand after it. */
+  phases: Phase[];
   /** User reads compared with what their owner wrote, and reads too old to judge. */
   dataChecks: { compared: number; unjudged: number };
   violations: Violation[];
   expectations: ExpectationOutcome[];
+  /**
+   * How often the plan was run, and the throughput of each time (`throughput`); this run is the one
+   * with the median throughput, or the worst where not all passed.
+   */
+  rounds: { n: number; perSecond: number[] };
   /** One line on what ended the run when it was neither completion nor its duration. */
   note: string | null;
 }

@@ -42,7 +42,14 @@ export function sampleRun(more: Partial<Run> = {}): Run {
     rssKiB: { start: 0, peak: 2048, end: 0 },
     pages: { faulted: 13_107_200, zapped: 13_107_200, perSecond: 1_065_626 },
     faults: { read: 107_200, write: 13_000_000, segv: 12, oom: 0 },
-    tables: { allocated: 25_650, reclaimed: 25_600, freed: 25_600, pteTablesEnd: 136 },
+    tables: {
+      allocated: 25_650,
+      reclaimed: 25_600,
+      freed: 25_600,
+      pteTablesEnd: 136,
+      reclaimable: 25_720,
+      zeroPageOnly: 48,
+    },
     operations: { touch: 25_600, dontneed: 25_600 },
     protocolCounts: { passes: 812, fastPath: 1300 },
     races: [
@@ -74,6 +81,16 @@ export function sampleRun(more: Partial<Run> = {}): Run {
         holdNs: null,
       },
     ],
+    latencyNs: {
+      fault: { p50: 448, p99: 2048, max: 1_234_567, samples: 214_873 },
+      madvise: { p50: 49_152, p99: 131_072, max: 5_012_345_678, samples: 25_600 },
+    },
+    costs: {
+      walks: 26_321_000,
+      atomics: 39_424_000,
+      lockAcquisitions: 39_372_800,
+      graceWaits: 31,
+    },
     tlbFlushes: 25_601,
     phases: [
       { name: 'setup', seconds: 0.0123, vmpteKiB: 16 },
@@ -82,7 +99,13 @@ export function sampleRun(more: Partial<Run> = {}): Run {
     ],
     dataChecks: { compared: 107_200, unjudged: 3 },
     violations: [],
-    expectations: [{ figure: 'vmpteAboveStartKiB', min: null, max: 756, found: 756, met: true }],
+    expectations: [
+      {
+        ...{ figure: 'vmpteAboveStartKiB', phase: null },
+        ...{ min: null, max: 756, found: 756, met: true },
+      },
+    ],
+    rounds: { n: 1, perSecond: [1_065_626] },
     note: null,
     ...more,
   };

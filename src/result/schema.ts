@@ -38,6 +38,7 @@ const violation = z.object({
 
 const expectation = z.object({
   figure: z.string(),
+  phase: z.string().nullable(),
   min: z.number().nullable(),
   max: z.number().nullable(),
   found: z.number(),
@@ -45,10 +46,12 @@ const expectation = z.object({
 });
 
 const phase = z.object({
-  name: z.enum(['setup', 'main', 'fair']),
+  name: z.string(),
   seconds: amount,
   vmpteKiB: accountedKiB,
 });
+
+const latency = z.object({ p50: amount, p99: amount, max: amount, samples: count });
 
 const run = z.object({
   protocol: z.string(),
@@ -65,7 +68,14 @@ const run = z.object({
   rssKiB: z.object({ start: accountedKiB, peak: accountedKiB, end: accountedKiB }),
   pages: z.object({ faulted: count, zapped: count, perSecond: amount }),
   faults: z.object({ read: count, write: count, segv: count, oom: count }),
-  tables: z.object({ allocated: count, reclaimed: count, freed: count, pteTablesEnd: count }),
+  tables: z.object({
+    allocated: count,
+    reclaimed: count,
+    freed: count,
+    pteTablesEnd: count,
+    reclaimable: count,
+    zeroPageOnly: count,
+  }),
   operations: z.record(z.string(), z.number()),
   protocolCounts: z.record(z.string(), z.number()),
   races: z.array(race),
@@ -75,11 +85,14 @@ const run = z.object({
     latencyUs: z.object({ p50: amount, p99: amount, max: amount }),
   }),
   locks: z.array(lock),
+  latencyNs: z.object({ fault: latency, madvise: latency }),
+  costs: z.object({ walks: count, atomics: count, lockAcquisitions: count, graceWaits: count }),
   tlbFlushes: count,
   phases: z.array(phase),
   dataChecks: z.object({ compared: count, unjudged: count }),
   violations: z.array(violation),
   expectations: z.array(expectation),
+  rounds: z.object({ n: z.int().positive(), perSecond: z.array(amount) }),
   note: z.string().nullable(),
 });
 

@@ -2,15 +2,19 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { buildPlan, type PlanRequest } from './build-plan.ts';
-import type { Plan } from './plan.ts';
+import { ADVICE, WALKERS } from './op-schema.ts';
+import type { Advice, Op, Plan, Walker } from './plan.ts';
 import { requestOf } from './request.suite.ts';
 import { parseScenario } from './scenario.ts';
+import { VMA_FLAGS } from './schema.ts';
 
 const HEAD = `question: Is it so?
 source: a test
 parameters:
   size: { type: size, default: 3MiB, summary: Length. }
   pause: { type: duration, default: 2s, summary: Pause. }
+  advice: { type: choice, choices: [free, cold], default: cold, summary: Advice. }
+  walker: { type: choice, choices: [gup, gup-fast], default: gup-fast, summary: Walker. }
 regions:
   first: { size: $size }
   second: { size: 2MiB }
@@ -31,20 +35,44 @@ function plan(changes: Partial<PlanRequest> = {}, text = HEAD + COLUMNS): Plan {
   return buildPlan(parseScenario({ path: 'a/b.yaml', text }), requestOf(changes));
 }
 
-describe('operations', () => {
-  const whole = { region: 0, extent: 'whole', share: 'all' };
+const WHOLE = { region: 0, extent: 'whole', share: 'all' } as const;
+const SCAN = { op: 'scan', untilIdle: false };
 
+describe('operations', () => {
   test.each([
     ['[mmap: second]', [{ op: 'mmap', region: 1 }]],
-    ['[munmap: first]', [{ op: 'munmap', ...whole }]],
-    ['[touch: first]', [{ op: 'touch', ...whole, access: 'write', pages: 'every' }]],
+    ['[munmap: first]', [{ op: 'munmap', ...WHOLE }]],
+    ['[touch: first]', [{ op: 'touch', ...WHOLE, access: 'write', pages: 'every' }]],
     [
       '[touch: { region: second, extent: slot, share: own, access: read, pages: 7 }]',
       [{ op: 'touch', region: 1, extent: 'slot', share: 'own', access: 'read', pages: 7 }],
     ],
-    ['[punch: { region: first, percent: 95 }]', [{ op: 'punch', ...whole, percent: 95 }]],
-    ['[sleep: $pause, scan]', [{ op: 'sleep', ms: 2000 }, { op: 'scan' }]],
-    ['[{ loop: 2, do: [scan] }]', [{ op: 'loop', times: 2, do: [{ op: 'scan' }] }]],
+    ['[punch: { region: first, percent: 95 }]', [{ op: 'punch', ...WHOLE, percent: 95 }]],
+    ['[sleep: $pause, pressure]', [{ op: 'sleep', ms: 2000 }, { op: 'pressure' }]],
+    ['[{ loop: 2, do: [scan] }]', [{ op: 'loop', times: 2, do: [SCAN] }]],
+    ['[scan-until-idle]', [{ op: 'scan', untilIdle: true }]],
+    [
+      '[madvise: { advice: $advice, region: second, extent: slot }]',
+      [{ op: 'madvise', advice: 'cold', region: 1, extent: 'slot', share: 'all' }],
+    ],
+    ['[walk: { walker: smaps, region: first }]', [{ op: 'walk', walker: 'smaps', ...WHOLE }]],
+    ['[reclaim: first]', [{ op: 'reclaim', ...WHOLE }]],
+    [
+      '[reclaim: { region: first, extent: slots, share: own }]',
+      [{ op: 'reclaim', region: 0, extent: 'slots', share: 'own' }],
+    ],
+    [
+      '[{ sweep: { region: second, by: 2MiB }, do: [walk: { walker: $walker }, reclaim: chunk] }]',
+      [
+        {
+          ...{ op: 'sweep', region: 1, share: 'all', pages: 512 },
+          do: [
+            { op: 'walk', walker: 'gup-fast', region: 1, extent: 'chunk', share: 'all' },
+            { op: 'reclaim', region: 1, extent: 'chunk', share: 'all' },
+          ],
+        },
+      ],
+    ],
     ['[rcutorture: reader]', [{ op: 'rcutorture', role: 'reader' }]],
     ['[locktorture: mcs]', [{ op: 'locktorture', lock: 'mcs' }]],
     [
@@ -67,6 +95,41 @@ describe('operations', () => {
     const text = `${HEAD}duration: 1s\ncolumns: [{ cpu: all, do: ${ops} }]`;
     expect(plan({}, text).columns[0]).toEqual(expected);
   });
+
+  const walk = (name: string): Op => ({ op: 'walk', walker: name as Walker, ...WHOLE });
+  const advise = (name: string): Op => ({ op: 'madvise', advice: name as Advice, ...WHOLE });
+  test.each([
+    ...WALKERS.map((name) => [`walk: { walker: ${name}, region: first }`, walk(name)] as const),
+    ...ADVICE.map((name) => [`madvise: { advice: ${name}, region: first }`, advise(name)] as const),
+  ])('%s', (op, expected) => {
+    const text = `${HEAD}columns: [{ cpu: all, do: [${op}] }]`;
+    expect(plan({}, text).columns[0]).toEqual([expected]);
+  });
+});
+
+describe('the machine', () => {
+  const machine = (settings: string, changes: Partial<PlanRequest> = {}): Plan =>
+    plan(changes, `${HEAD}machine: ${settings}\n${COLUMNS}`);
+
+  test('frees tables by RCU, in large batches, and no allocation fails unless it is said', () => {
+    expect(plan()).toMatchObject({
+      ...{ allocFailPerMillion: 0, gatherBatch: 500, gatherFallback: 'rcu' },
+      walkerReactions: 'fixed',
+    });
+    const settings = '{ allocfail: 20, gatherTables: 3, tableFree: ipi, walkers: as-posted }';
+    expect(machine(settings)).toMatchObject({
+      ...{ allocFailPerMillion: 20, gatherBatch: 3, gatherFallback: 'ipi' },
+      walkerReactions: 'as-posted',
+    });
+    const asked = machine(settings, { allocFail: 0, gatherFallback: 'sync' });
+    expect(asked).toMatchObject({ allocFailPerMillion: 0, gatherFallback: 'sync' });
+  });
+});
+
+test('a region may carry every flag', () => {
+  const flags = `[${VMA_FLAGS.join(', ')}]`;
+  const text = (HEAD + COLUMNS).replace('second: { size: 2MiB', `$&, flags: ${flags}`);
+  expect(plan({}, text).regions[1]!.flags).toEqual(VMA_FLAGS);
 });
 
 test('a region begins on a slot boundary behind an empty slot unless a gap is given', () => {
@@ -91,7 +154,7 @@ test('the command line overrides the file, and the file the defaults', () => {
   };
   const changed = plan({ protocol, parameters });
   expect(changed.options).toEqual({ delayMs: 3000, sizePages: 512, where: 'kthread' });
-  expect(changed.parameters).toEqual({ size: '3MiB', pause: '3s' });
+  expect(changed.parameters).toMatchObject({ size: '3MiB', pause: '3s' });
   expect(plan({ parameters }).options).toEqual({});
   expect(plan({ locks: { ptl: 'mcs' } }).locks).toMatchObject({ ptl: 'mcs', pml: 'ttas' });
 });
@@ -103,8 +166,9 @@ test('rounds replace the duration of the file, not one that is asked for', () =>
 });
 
 test('expectations hold for this protocol, these parameters, and a whole run', () => {
-  const any = { figure: 'pteTables', min: null, max: 3 };
-  expect(plan().expectations).toEqual([any, { figure: 'pteTables', min: 1, max: null }]);
+  const any = { figure: 'pteTables', phase: null, min: null, max: 3 };
+  const none = { figure: 'pteTables', phase: null, min: 1, max: null };
+  expect(plan().expectations).toEqual([any, none]);
   expect(plan({ protocol: 'pt-reclaim' }).expectations).toEqual([any]);
   expect(plan({ parameters: { size: '4MiB' } }).expectations).toEqual([any]);
   expect(plan({ ops: 1 }).expectations).toEqual([]);
@@ -118,6 +182,8 @@ test('any request within the limits gives a complete plan', () => {
     ops: fc.option(fc.integer({ min: 1, max: 1000 })),
     noise: fc.integer({ min: 0, max: 100 }),
     gather: fc.integer({ min: 1, max: 65_536 }),
+    gatherFallback: fc.constantFrom<Plan['gatherFallback']>('rcu', 'ipi', 'sync', 'now'),
+    allocFail: fc.integer({ min: 0, max: 1_000_000 }),
     splitLocks: fc.boolean(),
     parameters: fc.record({ size: fc.integer({ min: 1, max: 1 << 20 }).map((n) => `${n * 4}KiB`) }),
   });
@@ -127,6 +193,8 @@ test('any request within the limits gives a complete plan', () => {
       expect(built.columns).toHaveLength(changes.cpus);
       expect(built).toMatchObject({ cpus: changes.cpus, noise: changes.noise, seed: changes.seed });
       expect(built.gatherPages).toBe(changes.gather);
+      expect(built.gatherFallback).toBe(changes.gatherFallback);
+      expect(built.allocFailPerMillion).toBe(changes.allocFail);
       expect(JSON.parse(JSON.stringify(built))).toEqual(built);
       // Only what is asked for differs: the same request gives the same plan.
       expect(plan(changes)).toEqual(built);

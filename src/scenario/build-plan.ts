@@ -28,6 +28,9 @@ export interface PlanRequest {
   readonly splitLocks?: boolean | undefined;
   readonly noise?: number | undefined;
   readonly gather?: number | undefined;
+  readonly gatherFallback?: Plan['gatherFallback'] | undefined;
+  /** Failing allocations per million. */
+  readonly allocFail?: number | undefined;
   readonly rcu?: Plan['rcu'] | undefined;
   readonly broken?: string | null | undefined;
 }
@@ -73,6 +76,10 @@ export function buildPlan(scenario: Scenario, request: PlanRequest): Plan {
     rcu: request.rcu ?? 'qsbr',
     noise: flag('--noise', MACHINE_KINDS.noise, request.noise) ?? machine.noise,
     gatherPages: flag('--gather', MACHINE_KINDS.gather, request.gather) ?? machine.gatherPages,
+    gatherFallback: request.gatherFallback ?? machine.gatherFallback,
+    allocFailPerMillion:
+      flag('--alloc-fail', MACHINE_KINDS.allocfail, request.allocFail) ??
+      machine.allocFailPerMillion,
     regions,
     setup,
     columns,
@@ -109,9 +116,7 @@ function expectationsOf(scope: Scope, lowered: Lowered, request: PlanRequest): E
     if (protocols.includes(protocol)) continue;
     scope.reportKey(['expect', protocol], `no such protocol; protocols: ${listOf(protocols)}`);
   }
-  return ['any', request.protocol]
-    .flatMap((protocol) => lowered.expectations.get(protocol) ?? [])
-    .map(({ figure, min, max }) => ({ figure, min: min ?? null, max: max ?? null }));
+  return ['any', request.protocol].flatMap((protocol) => lowered.expectations.get(protocol) ?? []);
 }
 
 function isForever(op: Op): boolean {

@@ -1,13 +1,15 @@
-/** Which CPU runs which column. A CPU that no column names stays idle. */
+/** Which CPU runs which column. A CPU that no column names is idle, but for meeting the others. */
 import { UserError } from '#base/user-error';
 import type { Path } from './document.ts';
 import type { Op } from './plan.ts';
+import { rendezvousOf } from './rendezvous.ts';
 import type { CpuSelector } from './schema.ts';
 import type { Scope } from './scope.ts';
 
 export interface Column {
   readonly cpu: CpuSelector;
   readonly ops: readonly Op[];
+  /** Of the column in the file. */
   readonly path: Path;
 }
 
@@ -21,11 +23,15 @@ export function assignColumns(scope: Scope, columns: readonly Column[], cpus: nu
       column.cpu === 'rest' ? isFree(cpu) : names(column.cpu, cpu),
     );
     const taken = chosen.find((cpu) => !isFree(cpu));
-    if (taken !== undefined) scope.report(column.path, `CPU ${taken} has a column already`);
+    if (taken !== undefined)
+      scope.report([...column.path, 'cpu'], `CPU ${taken} has a column already`);
     for (const cpu of chosen) assigned[cpu] ??= column.ops;
   }
-  if (rest.length > 1) scope.report(rest[1]!.path, 'there is a column for the rest already');
-  return assigned.map((ops) => [...(ops ?? [])]);
+  if (rest.length > 1) {
+    scope.report([...rest[1]!.path, 'cpu'], 'there is a column for the rest already');
+  }
+  const idle = rendezvousOf(columns[0]!.ops);
+  return assigned.map((ops) => [...(ops ?? idle)]);
 }
 
 /** Throws a `UserError` when a column names a CPU that the run does not have. */

@@ -5,11 +5,14 @@
  */
 import { formatSize, PAGE_SIZE_BYTES } from '#base/units';
 import { type Column, highestCpu } from './columns.ts';
+import type { Path } from './document.ts';
 import { lowerOps } from './lower-ops.ts';
-import type { Op, Plan, Region } from './plan.ts';
+import type { Expectation, Op, Plan, Region } from './plan.ts';
+import { checkRendezvous, phasesOf } from './rendezvous.ts';
 import {
   DURATION,
   type ExpectationForm,
+  FIGURES_OF_PHASES,
   GAP,
   MACHINE_KINDS,
   type ScenarioFile,
@@ -29,6 +32,10 @@ export type Machine = Pick<
   | 'backing'
   | 'noise'
   | 'gatherPages'
+  | 'gatherBatch'
+  | 'gatherFallback'
+  | 'allocFailPerMillion'
+  | 'walkerReactions'
   | 'reschedPerMillion'
   | 'ownership'
 >;
@@ -40,7 +47,7 @@ export interface Lowered {
   readonly columns: readonly Column[];
   readonly durationMs: number | null;
   /** Expectations whose conditions hold, by protocol or `any`. */
-  readonly expectations: ReadonlyMap<string, readonly ExpectationForm[]>;
+  readonly expectations: ReadonlyMap<string, readonly Expectation[]>;
 }
 
 /** As on a machine that has room: a gather that one 2 MiB range never fills. */
@@ -48,6 +55,10 @@ const MACHINE_DEFAULTS = {
   cpus: 2,
   backing: 'fixed',
   gather: 4096,
+  gatherTables: 500,
+  tableFree: 'rcu',
+  allocfail: 0,
+  walkers: 'fixed',
   resched: 0,
   noise: 0,
   ownership: 'interleaved',
@@ -57,19 +68,21 @@ const MACHINE_DEFAULTS = {
 
 export function lowerFile(scope: Scope, file: ScenarioFile): Lowered {
   const machine = lowerMachine(scope, file);
+  const inSetup = { sweep: null, mayBeForever: false, mayMeet: false };
+  const inColumn = { sweep: null, mayBeForever: true, mayMeet: true };
+  const columns = file.columns.map(({ cpu, do: forms }, index) => {
+    const path = ['columns', index];
+    return { cpu, ops: lowerOps(scope, forms, [...path, 'do'], inColumn), path };
+  });
+  checkRendezvous(scope, columns);
   return {
     machine,
     regions: lowerRegions(scope, file, machine),
-    setup: lowerOps(scope, file.setup ?? [], ['setup'], { sweep: null, mayBeForever: false }),
-    columns: file.columns.map((column, index) => {
-      const path = ['columns', index];
-      const around = { sweep: null, mayBeForever: true };
-      const ops = lowerOps(scope, column.do, [...path, 'do'], around);
-      return { cpu: column.cpu, ops, path: [...path, 'cpu'] };
-    }),
+    setup: lowerOps(scope, file.setup ?? [], ['setup'], inSetup),
+    columns,
     durationMs:
       file.duration === undefined ? null : scope.number(DURATION, file.duration, ['duration']),
-    expectations: lowerExpectations(scope, file),
+    expectations: lowerExpectations(scope, file, columns),
   };
 }
 
@@ -93,6 +106,10 @@ function lowerMachine(scope: Scope, file: ScenarioFile): Machine {
     backing: choice('backing', MACHINE_KINDS.backing, byDefault.backing),
     noise: number('noise', byDefault.noise),
     gatherPages: number('gather', byDefault.gather),
+    gatherBatch: number('gatherTables', byDefault.gatherTables),
+    gatherFallback: choice('tableFree', MACHINE_KINDS.tableFree, byDefault.tableFree),
+    allocFailPerMillion: number('allocfail', byDefault.allocfail),
+    walkerReactions: choice('walkers', MACHINE_KINDS.walkers, byDefault.walkers),
     reschedPerMillion: number('resched', byDefault.resched),
     ownership: choice('ownership', MACHINE_KINDS.ownership, byDefault.ownership),
   };
@@ -124,22 +141,48 @@ function lowerRegions(scope: Scope, file: ScenarioFile, machine: Machine): Regio
   return regions;
 }
 
-function lowerExpectations(scope: Scope, file: ScenarioFile): Map<string, ExpectationForm[]> {
+function lowerExpectations(
+  scope: Scope,
+  file: ScenarioFile,
+  columns: readonly Column[],
+): Map<string, Expectation[]> {
+  const phases = phasesOf(columns);
   const sections = Object.entries(file.expect ?? {}).map(([protocol, forms]) => {
     const holding = forms.filter((form, index) => {
       const path = ['expect', protocol, index];
       if (form.min === undefined && form.max === undefined) scope.report(path, 'needs min or max');
+      checkPhase(scope, form, phases, [...path, 'phase']);
       const conditions = Object.entries(form.when ?? {});
       return conditions
         .map(([name, written]) => holds(scope, name, written, [...path, 'when', name]))
         .every((holding) => holding);
     });
-    return [protocol, holding] as const;
+    return [protocol, holding.map(lowerExpectation)] as const;
   });
   return new Map(sections);
 }
 
-function holds(scope: Scope, name: string, written: Written, path: (string | number)[]): boolean {
+function checkPhase(
+  scope: Scope,
+  { figure, phase }: ExpectationForm,
+  phases: readonly string[],
+  path: Path,
+): void {
+  if (phase === undefined) return;
+  if (!FIGURES_OF_PHASES.includes(figure)) {
+    const known = listOf(FIGURES_OF_PHASES);
+    scope.reportKey(path, `"${figure}" is not of a phase; figures that are: ${known}`);
+  } else if (!phases.includes(phase)) {
+    scope.report(path, `no phase "${phase}"; phases: ${listOf(phases)}`);
+  }
+}
+
+function lowerExpectation({ figure, phase, min, max }: ExpectationForm): Expectation {
+  const byDefault = figure === 'phaseSeconds' ? 'main' : null;
+  return { figure, phase: phase ?? byDefault, min: min ?? null, max: max ?? null };
+}
+
+function holds(scope: Scope, name: string, written: Written, path: Path): boolean {
   const binding = scope.bindings.get(name);
   if (binding) return scope.value(binding.kind, written, path) === binding.value;
   scope.reportKey(

@@ -6,6 +6,7 @@ import {
   type ChoiceForm,
   OP_KINDS,
   OP_NAMES,
+  OP_WORDS,
   type OpForm,
   type OpMap,
   type SweepForm,
@@ -22,6 +23,8 @@ export interface Surroundings {
   readonly sweep: { readonly region: number; readonly share: Share } | null;
   /** The last operation may go on forever. */
   readonly mayBeForever: boolean;
+  /** These are the outermost operations of a column. */
+  readonly mayMeet: boolean;
 }
 
 export function lowerOps(
@@ -37,10 +40,10 @@ export function lowerOps(
 }
 
 function lowerOp(scope: Scope, form: OpForm, path: Path, around: Surroundings): Op {
-  if (form === 'scan') return { op: 'scan' };
+  if (typeof form === 'string') return lowerWord(form);
   const name = nameOf(scope, form, path);
   const at = [...path, name ?? ''];
-  const inside = { ...around, mayBeForever: false };
+  const inside = { ...around, mayBeForever: false, mayMeet: false };
   const body = (sweep: Surroundings['sweep']): Op[] =>
     lowerOps(scope, form.do ?? [], [...path, 'do'], { ...inside, sweep });
 
@@ -57,6 +60,16 @@ function lowerOp(scope: Scope, form: OpForm, path: Path, around: Surroundings): 
       const percent = scope.number(OP_KINDS.percent, form.punch!.percent, [...at, 'percent']);
       return { op: 'punch', ...lowerWhere(scope, form.punch!, at, around), percent };
     }
+    case 'madvise': {
+      const advice = scope.choice(OP_KINDS.advice, form.madvise!.advice, [...at, 'advice']);
+      return { op: 'madvise', ...lowerWhere(scope, form.madvise!, at, around), advice };
+    }
+    case 'walk': {
+      const walker = scope.choice(OP_KINDS.walker, form.walk!.walker, [...at, 'walker']);
+      return { op: 'walk', ...lowerWhere(scope, form.walk!, at, around), walker };
+    }
+    case 'reclaim':
+      return { op: 'reclaim', ...lowerWhere(scope, form.reclaim!, at, around) };
     case 'sweep': {
       const sweep = lowerSweep(scope, form.sweep!, at);
       return { op: 'sweep', ...sweep, do: body(sweep) };
@@ -74,13 +87,23 @@ function lowerOp(scope: Scope, form: OpForm, path: Path, around: Surroundings): 
     }
     case 'sleep':
       return { op: 'sleep', ms: scope.number(OP_KINDS.ms, form.sleep!, at) };
+    case 'rendezvous':
+      if (!around.mayMeet) {
+        scope.report(at, 'only an outermost operation of a column may be a rendezvous');
+      }
+      return { op: 'rendezvous', phase: form.rendezvous! };
     case 'rcutorture':
       return { op: 'rcutorture', role: scope.choice(OP_KINDS.role, form.rcutorture!, at) };
     case 'locktorture':
       return { op: 'locktorture', lock: scope.choice(OP_KINDS.lock, form.locktorture!, at) };
     case null:
-      return { op: 'scan' };
+      return { op: 'pressure' };
   }
+}
+
+function lowerWord(word: (typeof OP_WORDS)[number]): Op {
+  if (word === 'pressure') return { op: 'pressure' };
+  return { op: 'scan', untilIdle: word === 'scan-until-idle' };
 }
 
 /** The one operation that the mapping names, or null after a problem. */
@@ -89,7 +112,8 @@ function nameOf(scope: Scope, form: OpMap, path: Path): (typeof OP_NAMES)[number
   const [name] = names;
   if (name === undefined || names.length > 1) {
     const found = names.length > 0 ? ` instead of ${names.join(' and ')}` : '';
-    scope.report(path, `expected one operation${found}: scan, ${OP_NAMES.join(', ')}`);
+    const known = [...OP_WORDS, ...OP_NAMES].join(', ');
+    scope.report(path, `expected one operation${found}: ${known}`);
     return null;
   }
   const takesDo = name === 'sweep' || name === 'loop';

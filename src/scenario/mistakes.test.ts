@@ -99,7 +99,36 @@ describe('a mistake in the file is told with its place', () => {
       'x.yaml:14:11: setup.0.mmap: no region "heep"; regions: heap, pool',
     ],
     ['mmap: heap', 'nmap: heap', 'x.yaml:14:5: setup.0.nmap: unknown key; allowed: mmap, munmap'],
-    ['mmap: heap', 'scam', 'setup.0: expected "scan" or a mapping, found "scam"'],
+    ['mmap: heap', 'scam', 'setup.0: expected "scan" or "scan-until-idle" or "pressure" or a m'],
+    ['mmap: heap', '{}', 'expected one operation: scan, scan-until-idle, pressure, mmap, munmap, '],
+    [
+      'mmap: heap',
+      'madvise: { advice: fre, region: heap }',
+      'x.yaml:14:24: setup.0.madvise.advice: "fre" is not allowed; choose one of free, pageout, ',
+    ],
+    ['mmap: heap', 'madvise: { region: heap }', 'setup.0.madvise.advice: is missing'],
+    ['mmap: heap', 'madvise: { advice: $lock }', '"$lock" may be ttas; allowed here: free, page'],
+    ['mmap: heap', 'madvise: { advice: free }', 'setup.0.madvise: name a region'],
+    ['mmap: heap', 'madvise: heap', 'setup.0.madvise: expected a mapping, found "heap"'],
+    [
+      'mmap: heap',
+      'walk: { walker: top, region: heap }',
+      'x.yaml:14:21: setup.0.walk.walker: "top" is not allowed; choose one of smaps, pagemap, ',
+    ],
+    ['mmap: heap', 'walk: { walker: gup, region: heep }', 'setup.0.walk.region: no region "heep"'],
+    ['mmap: heap', 'walk: { walk: gup }', 'setup.0.walk.walk: unknown key; allowed: region, exte'],
+    ['mmap: heap', 'reclaim: heep', 'x.yaml:14:14: setup.0.reclaim: no region "heep"; regions: '],
+    ['mmap: heap', 'reclaim: { percent: 3 }', 'setup.0.reclaim.percent: unknown key; allowed: reg'],
+    ['mmap: heap', 'pressure: 1', 'setup.0.pressure: unknown key; allowed: mmap'],
+    ['gather: 8', 'allocfail: 1000001', 'machine.allocfail: integer "1000001" is out of range; al'],
+    ['gather: 8', 'gatherTables: 501', 'machine.gatherTables: integer "501" is out of range; allo'],
+    ['gather: 8', 'gatherTables: 0', 'machine.gatherTables: integer "0" is out of range; allowed:'],
+    [
+      'gather: 8',
+      'tableFree: never',
+      'x.yaml:7:32: machine.tableFree: "never" is not allowed; choose one of rcu, ipi, sync, now',
+    ],
+    ['gather: 8', 'walkers: good', '"good" is not allowed; choose one of fixed, as-posted'],
     [
       'mmap: heap',
       '{ mmap: heap, munmap: heap }',
@@ -144,7 +173,7 @@ describe('a mistake in the file is told with its place', () => {
     [
       'pteTables',
       'ptes',
-      'figure: "ptes" is not allowed; choose one of vmpteAboveStartKiB, pteTab',
+      'figure: "ptes" is not allowed; choose one of vmpteAboveStartKiB, vmpteK',
     ],
   ];
   test.each(cases)('%s -> %s', (was, becomes, complaint) => {
@@ -230,6 +259,7 @@ describe('a mistake in the request is one line', () => {
     [{ cpus: 1.5 }, '--cpus: "1.5" is not a whole number'],
     [{ ops: 0 }, '--ops: integer "0" is out of range; allowed: at least 1'],
     [{ noise: 101 }, '--noise: integer "101" is out of range; allowed: 0 to 100'],
+    [{ allocFail: -1 }, '--alloc-fail: integer "-1" is out of range; allowed: 0 to 1000000'],
     [{ durationMs: null }, '"mine" would go on forever; give --duration or --ops'],
     [{ cpus: 1 }, 'cpu 1 in "mine": the run has 1 CPU (0); raise --cpus or drop the column'],
   ];

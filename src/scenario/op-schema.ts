@@ -1,16 +1,44 @@
 /**
- * The operations of a scenario file: each is a mapping with one key that names the operation (the
- * bare word `scan` needs none), and beside it `do` or `choices` where it runs others. Where an
- * operation works on address space, a bare region name means all of that region, and `chunk` the
- * running sweep's chunk.
+ * The operations of a scenario file: each is a mapping with one key that names the operation, and
+ * beside it `do` or `choices` where it runs others; those that need nothing more are bare words.
+ * Where an operation works on address space, a bare region name means all of that region, and
+ * `chunk` the running sweep's chunk.
  */
 import { z } from 'zod';
-import { scalarSchema } from './scalar-schema.ts';
+import { nameSchema, scalarSchema } from './scalar-schema.ts';
 import type { Kind, Written } from './setting.ts';
 
 export const EXTENTS = ['whole', 'chunk', 'slot', 'part', 'slots', 'page'] as const;
 export const SHARES = ['all', 'own'] as const;
 export const TORTURED_LOCKS = ['ttas', 'ticket', 'mcs', 'rwsem', 'vma-lock'] as const;
+/** Rendezvous that one column may have. */
+export const RENDEZVOUS_MAX = 4;
+export const ADVICE = [
+  'free',
+  'pageout',
+  'cold',
+  'populate-read',
+  'populate-write',
+  'willneed',
+  'guard-install',
+  'guard-remove',
+  'pt-scan',
+  'no-pt-scan',
+] as const;
+export const WALKERS = [
+  'smaps',
+  'pagemap',
+  'mincore',
+  'mprotect',
+  'migrate',
+  'numa',
+  'uffd-copy',
+  'uffd-zeropage',
+  'uffd-wp',
+  'fork',
+  'gup',
+  'gup-fast',
+] as const;
 
 /** What each value of an operation may be; lowering reads them by the same table. */
 export const OP_KINDS = {
@@ -25,6 +53,8 @@ export const OP_KINDS = {
   extent: { type: 'choice', choices: EXTENTS },
   share: { type: 'choice', choices: SHARES },
   access: { type: 'choice', choices: ['write', 'read'] },
+  advice: { type: 'choice', choices: ADVICE },
+  walker: { type: 'choice', choices: WALKERS },
 } as const satisfies Record<string, Kind>;
 
 const where = {
@@ -49,6 +79,8 @@ const touch = z.strictObject({
     .describe('every page (default), one-per-slot, or a number of random ones.'),
 });
 const punch = z.strictObject({ ...where, percent: scalarSchema(OP_KINDS.percent) });
+const madvise = z.strictObject({ ...where, advice: scalarSchema(OP_KINDS.advice) });
+const walk = z.strictObject({ ...where, walker: scalarSchema(OP_KINDS.walker) });
 const sweep = z.strictObject({
   region: z.string(),
   by: scalarSchema(OP_KINDS.by).describe('Size of a chunk.'),
@@ -59,6 +91,8 @@ const times = scalarSchema(OP_KINDS.times, ['forever']);
 export type WhereForm = z.infer<typeof place>;
 export type TouchForm = string | z.infer<typeof touch>;
 export type PunchForm = z.infer<typeof punch>;
+export type MadviseForm = z.infer<typeof madvise>;
+export type WalkForm = z.infer<typeof walk>;
 export type SweepForm = z.infer<typeof sweep>;
 
 /** An operation that is a mapping: exactly one of the operations, and `do` or `choices`. */
@@ -68,10 +102,14 @@ export interface OpMap {
   touch?: TouchForm | undefined;
   dontneed?: WhereForm | undefined;
   punch?: PunchForm | undefined;
+  madvise?: MadviseForm | undefined;
+  walk?: WalkForm | undefined;
+  reclaim?: WhereForm | undefined;
   sweep?: SweepForm | undefined;
   loop?: Written | undefined;
   mix?: Written | undefined;
   sleep?: Written | undefined;
+  rendezvous?: string | undefined;
   rcutorture?: Written | undefined;
   locktorture?: Written | undefined;
   do?: OpForm[] | undefined;
@@ -83,19 +121,26 @@ export interface ChoiceForm {
   do: OpForm[];
 }
 
-export type OpForm = 'scan' | OpMap;
+/** Operations that are a bare word. */
+export const OP_WORDS = ['scan', 'scan-until-idle', 'pressure'] as const;
 
-/** Operations, of which an item names exactly one. */
+export type OpForm = (typeof OP_WORDS)[number] | OpMap;
+
+/** Operations that are a mapping, of which it names exactly one. */
 export const OP_NAMES = [
   'mmap',
   'munmap',
   'touch',
   'dontneed',
   'punch',
+  'madvise',
+  'walk',
+  'reclaim',
   'sweep',
   'loop',
   'mix',
   'sleep',
+  'rendezvous',
   'rcutorture',
   'locktorture',
 ] as const satisfies readonly (keyof OpMap)[];
@@ -105,6 +150,13 @@ const choice = z.strictObject({
   do: z.lazy(() => opsSchema),
 });
 
+const words = z
+  .enum(OP_WORDS)
+  .describe(
+    'scan: a scanner pass; scan-until-idle: passes until one finds nothing; pressure: memory ' +
+      'pressure. Nothing where the protocol does not act on it.',
+  );
+
 const opMap = z
   .strictObject({
     mmap: z.string().describe('Maps the region afresh.'),
@@ -112,10 +164,17 @@ const opMap = z
     touch: z.union([z.string(), touch]).describe('User accesses, page by page.'),
     dontneed: place.describe('MADV_DONTNEED.'),
     punch: punch.describe('MADV_DONTNEED of single pages, each with a chance of percent.'),
+    madvise: madvise.describe('Any other advice; dontneed is an operation of its own.'),
+    walk: walk.describe('One walk of page tables that is neither a fault nor a zap.'),
+    reclaim: place.describe('Memory reclaim: swaps out, drops clean pages after MADV_FREE.'),
     sweep: sweep.describe('Runs do for each chunk of the region, in address order.'),
     loop: times.describe('Runs do so many times, or forever.'),
     mix: times.describe('So many times, or forever: runs one of choices, drawn by weight.'),
     sleep: scalarSchema(OP_KINDS.ms),
+    rendezvous: nameSchema.describe(
+      'All CPUs meet, then the phase of this name begins. Outermost only; every column has the ' +
+        `same ones in the same order, at most ${RENDEZVOUS_MAX}.`,
+    ),
     rcutorture: scalarSchema(OP_KINDS.role).describe('One round of the RCU torture test.'),
     locktorture: scalarSchema(OP_KINDS.lock).describe('One round of the lock torture test.'),
     do: z.lazy(() => opsSchema),
@@ -126,5 +185,5 @@ const opMap = z
 
 /** A list of operations. */
 export const opsSchema: z.ZodType<OpForm[]> = z
-  .array(z.union([z.literal('scan'), opMap]).meta({ id: 'op' }))
+  .array(z.union([words, opMap]).meta({ id: 'op' }))
   .meta({ id: 'ops' });

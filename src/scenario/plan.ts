@@ -17,7 +17,39 @@ export interface Region {
   readonly gapPages: number;
 }
 
-export type VmaFlag = 'hugetlb' | 'hugepage' | 'uffd-wp';
+/**
+ * `uffd-missing`: faults go to a userfaultfd; `shared`: the process's part of a shared mapping;
+ * `pt-scan`: its tables may be scanned, where a protocol asks for consent.
+ */
+export type VmaFlag = 'hugetlb' | 'hugepage' | 'uffd-wp' | 'uffd-missing' | 'shared' | 'pt-scan';
+
+/** What `madvise` may say besides `MADV_DONTNEED`, which is the operation `dontneed`. */
+export type Advice =
+  | 'free'
+  | 'pageout'
+  | 'cold'
+  | 'populate-read'
+  | 'populate-write'
+  | 'willneed'
+  | 'guard-install'
+  | 'guard-remove'
+  | 'pt-scan'
+  | 'no-pt-scan';
+
+/** Who walks page tables other than a fault or a zap. */
+export type Walker =
+  | 'smaps'
+  | 'pagemap'
+  | 'mincore'
+  | 'mprotect'
+  | 'migrate'
+  | 'numa'
+  | 'uffd-copy'
+  | 'uffd-zeropage'
+  | 'uffd-wp'
+  | 'fork'
+  | 'gup'
+  | 'gup-fast';
 
 /**
  * Which part of its region an operation applies to: all of it; the running `sweep`'s chunk; one
@@ -49,8 +81,15 @@ export type Op =
       readonly pages: 'every' | 'one-per-slot' | number;
     } & Where)
   | ({ readonly op: 'dontneed' } & Where)
+  | ({ readonly op: 'madvise'; readonly advice: Advice } & Where)
   /** `MADV_DONTNEED` of single pages: each page of the extent with a chance of `percent`. */
   | ({ readonly op: 'punch'; readonly percent: number } & Where)
+  /** One walk over the extent, as the named part of the kernel does it. */
+  | ({ readonly op: 'walk'; readonly walker: Walker } & Where)
+  /** Memory reclaim through the rmap: swaps pages out, and drops clean lazyfree ones. */
+  | ({ readonly op: 'reclaim' } & Where)
+  /** Memory pressure: the protocol reclaims tables, where it does so under pressure. */
+  | { readonly op: 'pressure' }
   /** Runs `do` once for each chunk of `pages` pages of the share, in address order. */
   | {
       readonly op: 'sweep';
@@ -64,8 +103,16 @@ export type Op =
   /** `times` rounds (`null`: until stopped), each doing one choice, drawn by weight. */
   | { readonly op: 'mix'; readonly times: number | null; readonly choices: readonly Choice[] }
   | { readonly op: 'sleep'; readonly ms: number }
-  /** One scanner pass without delay, where the protocol has a scanner; else nothing. */
-  | { readonly op: 'scan' }
+  /**
+   * One scanner pass without delay, where the protocol has a scanner; else nothing. `untilIdle`:
+   * passes until one finds nothing to reclaim.
+   */
+  | { readonly op: 'scan'; readonly untilIdle: boolean }
+  /**
+   * All CPUs meet; then the phase of that name begins. Outermost only, and every column has the
+   * same ones in the same order.
+   */
+  | { readonly op: 'rendezvous'; readonly phase: string }
   /** One round of the RCU torture test (after rcutorture). */
   | { readonly op: 'rcutorture'; readonly role: 'reader' | 'writer' }
   /** One round of the lock torture test (after locktorture) on the named primitive. */
@@ -112,6 +159,18 @@ export interface Plan {
   readonly noise: number;
   /** Pages one mmu gather holds before it is full. */
   readonly gatherPages: number;
+  /** Tables one mmu gather holds before it hands them on. */
+  readonly gatherBatch: number;
+  /**
+   * How a table is freed alone when the gather's batch cannot be allocated: queued to RCU by
+   * itself; after an interrupt to all other CPUs; after waiting for a grace period (`sync`); or at
+   * once, which is wrong.
+   */
+  readonly gatherFallback: 'rcu' | 'ipi' | 'sync' | 'now';
+  /** Chance that an allocation (page, table, gather batch) fails, per million. */
+  readonly allocFailPerMillion: number;
+  /** How walkers react when a table is not to be had: as the series were posted, or put right. */
+  readonly walkerReactions: 'fixed' | 'as-posted';
   /** Chance that a zap loop finds need-resched set, per million entries. */
   readonly reschedPerMillion: number;
   /** Pages are owned by slot or interleaved page by page; only the owner writes a page. */
@@ -132,10 +191,24 @@ export interface Plan {
 
 /**
  * A figure of the result and the bounds it must keep, e.g. `{ figure: 'vmpteAboveStartKiB', max:
- * 208 }`.
+ * 208, min: null, phase: null }`.
  */
 export interface Expectation {
-  readonly figure: 'vmpteAboveStartKiB' | 'pteTables';
+  readonly figure: Figure;
+  /** Of which phase of the result's `phases`; null: at the end of the run. */
+  readonly phase: string | null;
   readonly min: number | null;
   readonly max: number | null;
 }
+
+/**
+ * `reclaimedPercent`: tables reclaimed of those that were reclaimable. `phaseSeconds` always has a
+ * phase; of the others only `vmpteKiB` may have one.
+ */
+export type Figure =
+  | 'vmpteAboveStartKiB'
+  | 'vmpteKiB'
+  | 'rssKiB'
+  | 'pteTables'
+  | 'reclaimedPercent'
+  | 'phaseSeconds';

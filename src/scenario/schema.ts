@@ -4,10 +4,29 @@
  */
 import { z } from 'zod';
 import { opsSchema } from './op-schema.ts';
+import type { Figure, VmaFlag } from './plan.ts';
 import { nameSchema, scalarSchema } from './scalar-schema.ts';
 import { type Kind, SETTING_TYPES } from './setting.ts';
 
 export const CPUS_MAX = 64;
+export const VMA_FLAGS = [
+  'hugetlb',
+  'hugepage',
+  'uffd-wp',
+  'uffd-missing',
+  'shared',
+  'pt-scan',
+] as const satisfies readonly VmaFlag[];
+export const FIGURES = [
+  'vmpteAboveStartKiB',
+  'vmpteKiB',
+  'rssKiB',
+  'pteTables',
+  'reclaimedPercent',
+  'phaseSeconds',
+] as const satisfies readonly Figure[];
+/** Figures that the result has of each phase. */
+export const FIGURES_OF_PHASES: readonly string[] = ['vmpteKiB', 'phaseSeconds'];
 
 /** What each value of the `machine` and `regions` sections may be. */
 export const MACHINE_KINDS = {
@@ -16,6 +35,10 @@ export const MACHINE_KINDS = {
   tables: { type: 'integer', min: 1 },
   backing: { type: 'choice', choices: ['fixed', 'on-demand'] },
   gather: { type: 'integer', min: 1, max: 65_536 },
+  gatherTables: { type: 'integer', min: 1, max: 500 },
+  tableFree: { type: 'choice', choices: ['rcu', 'ipi', 'sync', 'now'] },
+  allocfail: { type: 'integer', min: 0, max: 1_000_000 },
+  walkers: { type: 'choice', choices: ['fixed', 'as-posted'] },
   resched: { type: 'integer', min: 0, max: 1_000_000 },
   noise: { type: 'integer', min: 0, max: 100 },
   ownership: { type: 'choice', choices: ['interleaved', 'slots'] },
@@ -45,6 +68,17 @@ const machine = z
     tables: scalarSchema(MACHINE_KINDS.tables).describe('Table frames; default: enough.'),
     backing: scalarSchema(MACHINE_KINDS.backing).describe('on-demand: empty tables have no body.'),
     gather: scalarSchema(MACHINE_KINDS.gather).describe('Pages one mmu gather holds.'),
+    gatherTables: scalarSchema(MACHINE_KINDS.gatherTables).describe('Tables one gather holds.'),
+    tableFree: scalarSchema(MACHINE_KINDS.tableFree).describe(
+      'How a table is freed alone when its batch cannot be allocated: queued to RCU, after an ' +
+        'interrupt to all CPUs, after waiting for a grace period (sync), or at once (wrong).',
+    ),
+    allocfail: scalarSchema(MACHINE_KINDS.allocfail).describe(
+      'Failing allocations (page, table, gather batch) per million.',
+    ),
+    walkers: scalarSchema(MACHINE_KINDS.walkers).describe(
+      'How walkers react when a table is not to be had.',
+    ),
     resched: scalarSchema(MACHINE_KINDS.resched).describe('need-resched per million entries.'),
     noise: scalarSchema(MACHINE_KINDS.noise).describe('Random delays: 0 none, 100 most.'),
     ownership: scalarSchema(MACHINE_KINDS.ownership).describe('Who writes which page.'),
@@ -54,8 +88,14 @@ const machine = z
   .partial();
 
 const region = z.strictObject({
-  size: scalarSchema(SIZE),
-  flags: z.array(z.enum(['hugetlb', 'hugepage', 'uffd-wp'])).optional(),
+  size: scalarSchema(SIZE).describe(
+    'E.g. 8GiB, $size, or 55TiB / $scale: divided (or, with *, multiplied) by an integer or ' +
+      'percent parameter, and rounded up to whole pages. Any number may be scaled so.',
+  ),
+  flags: z
+    .array(z.enum(VMA_FLAGS))
+    .optional()
+    .describe('What kind of mapping it is; faults and protocols look at it.'),
   gap: scalarSchema(GAP)
     .optional()
     .describe('Distance from the region before; default: an empty slot; 0B: they share a table.'),
@@ -76,7 +116,14 @@ const column = z.strictObject({
 });
 
 const expectation = z.strictObject({
-  figure: z.enum(['vmpteAboveStartKiB', 'pteTables']),
+  figure: z.enum(FIGURES),
+  phase: z
+    .string()
+    .optional()
+    .describe(
+      'Of which phase: setup, main (the default of phaseSeconds), fair, or that of a rendezvous. ' +
+        'Only phaseSeconds and vmpteKiB are of a phase; vmpteKiB is that at the end of it.',
+    ),
   min: z.number().optional(),
   max: z.number().optional(),
   when: z

@@ -5,11 +5,12 @@
  */
 import { UserError } from '#base/user-error';
 import type { Path, Problem } from './document.ts';
-import { parameterOf } from './scalar-schema.ts';
+import { parameterOf, type Scaled, scale, scaledOf } from './reference.ts';
 import {
   checkLimits,
   type Kind,
   readValue,
+  type SettingType,
   showValue,
   type Value,
   type Written,
@@ -69,6 +70,8 @@ export class Scope {
   /** The value that `written`, or the parameter it names, stands for; 1 after a problem. */
   value(kind: Kind, written: Written, path: Path): Value {
     try {
+      const scaled = kind.type === 'choice' ? null : scaledOf(written);
+      if (scaled) return this.scaled(kind, scaled);
       const name = parameterOf(written);
       return name === null ? readValue(kind, written) : this.valueOf(name, kind);
     } catch (error) {
@@ -78,16 +81,29 @@ export class Scope {
     }
   }
 
+  private scaled(wanted: Kind, { text, value, operator, factor }: Scaled): number {
+    const name = parameterOf(value);
+    // Limits are those of the result.
+    const unscaled =
+      name === null
+        ? readValue({ type: wanted.type }, value)
+        : this.parameter(name, wanted.type).value;
+    const { kind, value: by } = this.parameter(factor);
+    const isPercent = kind.type === 'percent';
+    if (typeof by !== 'number' || (kind.type !== 'integer' && !isPercent)) {
+      throw new UserError(`"$${factor}" is of type ${kind.type}; a factor is integer or percent`);
+    }
+    if (operator === '/' && by < 1) {
+      throw new UserError(`"${text}": "$${factor}" is ${by}; a divisor is at least 1`);
+    }
+    const result = scale(unscaled as number, operator, by, isPercent);
+    if (result === null) throw new UserError(`"${text}" is too large to be exact`);
+    checkLimits(wanted, result, `${text} = ${showValue(wanted, result)}`);
+    return result;
+  }
+
   private valueOf(name: string, wanted: Kind): Value {
-    const binding = this.bindings.get(name);
-    if (!binding) {
-      const known = listOf([...this.bindings.keys()]);
-      throw new UserError(`no parameter "${name}"; parameters: ${known}`);
-    }
-    const { kind, value } = binding;
-    if (kind.type !== wanted.type) {
-      throw new UserError(`"$${name}" is of type ${kind.type}; ${wanted.type} is wanted here`);
-    }
+    const { kind, value } = this.parameter(name, wanted.type);
     if (typeof value === 'number') {
       checkLimits(wanted, value, showValue(kind, value));
     } else {
@@ -98,6 +114,18 @@ export class Scope {
       }
     }
     return value;
+  }
+
+  private parameter(name: string, type?: SettingType): Binding {
+    const binding = this.bindings.get(name);
+    if (!binding) {
+      const known = listOf([...this.bindings.keys()]);
+      throw new UserError(`no parameter "${name}"; parameters: ${known}`);
+    }
+    if (type !== undefined && binding.kind.type !== type) {
+      throw new UserError(`"$${name}" is of type ${binding.kind.type}; ${type} is wanted here`);
+    }
+    return binding;
   }
 }
 

@@ -5,18 +5,10 @@
  */
 
 import type { Cpu } from '#arch/cpu';
+import { waitUntilChanged } from '#arch/interrupts';
 import { boundMap } from '#arena/arena';
 import { MCS_DEPTH_MAX, MCS_NODE, PERCPU } from '#arena/layout/percpu';
-import {
-  compareExchange,
-  exchange,
-  load,
-  peek,
-  poke,
-  store,
-  storeAndWake,
-  waitWhile,
-} from '#arena/word';
+import { compareExchange, exchange, load, peek, poke, store, storeAndWake } from '#arena/word';
 import { assert } from '#base/assert';
 
 export function mcsLock(cpu: Cpu, lockp: number): void {
@@ -25,7 +17,7 @@ export function mcsLock(cpu: Cpu, lockp: number): void {
   const before = exchange(cpu, lockp, node);
   if (before === 0) return;
   storeAndWake(cpu, before + MCS_NODE.next, node);
-  waitWhile(cpu, node + MCS_NODE.waiting, 1); // @mcs-wait
+  waitUntilChanged(cpu, node + MCS_NODE.waiting, 1); // @mcs-wait
 }
 
 export function mcsTrylock(cpu: Cpu, lockp: number): boolean {
@@ -40,7 +32,7 @@ export function mcsUnlock(cpu: Cpu, lockp: number): void {
   let next = load(cpu, node + MCS_NODE.next);
   if (next === 0 && compareExchange(cpu, lockp, node, 0) !== node) {
     // Somebody has queued behind us and is about to say so.
-    waitWhile(cpu, node + MCS_NODE.next, 0);
+    waitUntilChanged(cpu, node + MCS_NODE.next, 0);
     next = load(cpu, node + MCS_NODE.next);
   }
   poke(node + MCS_NODE.lock, 0);

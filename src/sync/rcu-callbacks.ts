@@ -14,7 +14,7 @@ import { histogramSlot } from '#trace/histogram';
 import { rcuGraceEnd } from './rcu.ts';
 
 /** Kinds of callbacks. */
-export const RCU_KIND = { freeTable: 1, freeBody: 2, torture: 3 } as const;
+export const RCU_KIND = { freeTable: 1, freeBody: 2, torture: 3, refSwitch: 4 } as const;
 
 /** Whether this CPU's queue has no room; whoever may sleep makes room before it queues more. */
 export function rcuQueueFull(cpu: Cpu): boolean {

@@ -21,21 +21,12 @@
  */
 
 import type { Cpu } from '#arch/cpu';
+import { interruptPoint, waitUntilChanged } from '#arch/interrupts';
 import { boundMap } from '#arena/arena';
 import { nowUs } from '#arena/clock';
 import { CONTROL } from '#arena/layout/control';
 import { PERCPU } from '#arena/layout/percpu';
-import {
-  compareExchange,
-  load,
-  peek,
-  poke,
-  quietMax,
-  read,
-  store,
-  waitWhile,
-  wake,
-} from '#arena/word';
+import { compareExchange, load, peek, poke, quietMax, read, store, wake } from '#arena/word';
 import { COUNTER, count } from '#trace/counters';
 import { FACT, noteFact } from '#trace/fact';
 import { mightSleep } from './held.ts';
@@ -100,10 +91,11 @@ export function rcuIdleExit(cpu: Cpu): void {
 }
 
 /**
- * A quiescent state between two pages or tables of one operation: costs a plain load unless the
- * epoch has changed. Not inside a read section.
+ * A quiescent state between two pages or tables of one operation, and a point at which the CPU can
+ * be interrupted: costs two plain loads unless the epoch has changed. Not inside a read section.
  */
 export function rcuQuiescent(cpu: Cpu): void {
+  interruptPoint(cpu);
   if (announced || read(cpu, CONTROL.rcuEpoch) === peek(cpu.block + PERCPU.rcuSeen)) return;
   if (peek(cpu.block + PERCPU.rcuNesting) !== 0) {
     noteFact(cpu, FACT.rcuUnbalanced, peek(cpu.block + PERCPU.rcuNesting), 0, 0, 0, 0);
@@ -155,7 +147,7 @@ export function synchronizeRcu(cpu: Cpu): void {
   for (;;) {
     const epoch = load(cpu, CONTROL.rcuEpoch);
     if (((epoch - end) | 0) >= 0) break;
-    if (!rcuAdvance(cpu)) waitWhile(cpu, CONTROL.rcuEpoch, epoch);
+    if (!rcuAdvance(cpu)) waitUntilChanged(cpu, CONTROL.rcuEpoch, epoch);
   }
   if (idle) rcuIdleExit(cpu);
 }

@@ -13,16 +13,9 @@
  */
 
 import type { Cpu } from '#arch/cpu';
+import { waitUntilChanged } from '#arch/interrupts';
 import { nowUs } from '#arena/clock';
-import {
-  addAndWake,
-  compareExchange,
-  load,
-  read,
-  storeAndWake,
-  waitWhile,
-  wake,
-} from '#arena/word';
+import { addAndWake, compareExchange, load, read, storeAndWake, wake } from '#arena/word';
 import { countAcquired, countContended, countTrylockFailed, mightSleep } from './held.ts';
 import { rcuIdleEnter, rcuIdleExit } from './rcu.ts';
 
@@ -92,12 +85,12 @@ function waitToEnter(cpu: Cpu, sem: number, lockClass: number, write: boolean): 
     const state = load(cpu, sem + STATE);
     if (tryEnter(cpu, sem, write)) break;
     if (turn !== 0 && turn !== cpu.id + 1) {
-      waitWhile(cpu, sem + TURN, turn);
+      waitUntilChanged(cpu, sem + TURN, turn);
     } else if (isBusy(state, turn, write)) {
       // A waiting writer keeps new readers out; if that fails the state has changed: look again.
       const awaited = write ? state | WRITER_WAITS : state;
       const found = awaited === state ? state : compareExchange(cpu, sem + STATE, state, awaited);
-      if (found === state) waitWhile(cpu, sem + STATE, awaited);
+      if (found === state) waitUntilChanged(cpu, sem + STATE, awaited);
     }
     if (turn === 0 && ((nowUs() - since) | 0) > HANDOFF_US)
       compareExchange(cpu, sem + TURN, 0, cpu.id + 1);

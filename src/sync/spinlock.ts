@@ -6,13 +6,14 @@
  * Lock order, outermost first: mmap lock, VMA lock, page-table (upper levels), pml, ptl, then the
  * allocators' leaf locks. Where locks are not split, pml and ptl are both the mm's page-table lock.
  *
- * Every waiter waits in `waitWhile`: it spins a bounded time, then sleeps, so a holder that has
- * lost its core does not stall the run.
+ * Every waiter waits in `waitUntilChanged`: it spins a bounded time, then sleeps, so a holder that
+ * has lost its core does not stall the run.
  */
 
 import type { Cpu } from '#arch/cpu';
+import { waitUntilChanged } from '#arch/interrupts';
 import { nowUs } from '#arena/clock';
-import { compareExchange, load, storeAndWake, waitWhile } from '#arena/word';
+import { compareExchange, load, storeAndWake } from '#arena/word';
 import { countContended, countTrylockFailed, noteAcquired, noteReleased } from './held.ts';
 import { mcsLock, mcsTrylock, mcsUnlock } from './mcs.ts';
 import { ticketLock, ticketTrylock, ticketUnlock } from './ticket.ts';
@@ -72,7 +73,7 @@ function ttasWait(cpu: Cpu, lockp: number, lockClass: number): void {
   const since = nowUs();
   for (;;) {
     const holder = load(cpu, lockp);
-    if (holder !== 0) waitWhile(cpu, lockp, holder);
+    if (holder !== 0) waitUntilChanged(cpu, lockp, holder);
     else if (compareExchange(cpu, lockp, 0, cpu.id + 1) === 0) break;
   }
   countContended(cpu, lockClass, (nowUs() - since) | 0);

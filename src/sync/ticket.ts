@@ -4,7 +4,8 @@
  */
 
 import type { Cpu } from '#arch/cpu';
-import { add, addAndWake, compareExchange, load, waitWhile } from '#arena/word';
+import { waitUntilChanged } from '#arch/interrupts';
+import { add, addAndWake, compareExchange, load } from '#arena/word';
 
 const TICKET = 1 << 16;
 const SERVING_MASK = TICKET - 1;
@@ -15,7 +16,7 @@ export function ticketLock(cpu: Cpu, lockp: number): void {
     const word = load(cpu, lockp);
     const served = (word & SERVING_MASK) === mine; // @ticket-wait
     if (served) return;
-    waitWhile(cpu, lockp, word);
+    waitUntilChanged(cpu, lockp, word);
   }
 }
 

@@ -10,8 +10,9 @@
  */
 
 import type { Cpu } from '#arch/cpu';
+import { waitUntilChanged } from '#arch/interrupts';
 import { boundMap } from '#arena/arena';
-import { exchange, load, read, storeAndWake, storeRelease, waitWhile } from '#arena/word';
+import { exchange, load, read, storeAndWake, storeRelease } from '#arena/word';
 import { rcuIdleEnter, rcuIdleExit } from './rcu.ts';
 
 /** Tries to lock VMA `vma` for reading; false: a writer has it, or is about to. */
@@ -38,7 +39,7 @@ export function vmaWriteLock(cpu: Cpu, vma: number, vmaSeqp: number, mmSeqp: num
   for (let id = 0; id < map.geometry.cpus; id++) {
     const word = readerWord(map.percpu + id * map.percpuWords, vma);
     const inside = load(cpu, word); // @vma-visit
-    if (inside !== 0) waitWhile(cpu, word, inside);
+    if (inside !== 0) waitUntilChanged(cpu, word, inside);
   }
   if (idle) rcuIdleExit(cpu);
 }

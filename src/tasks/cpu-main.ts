@@ -5,12 +5,13 @@
  */
 
 import { type Cpu, enterActor } from '#arch/cpu';
+import { enterMm, leaveMm, waitUntilChanged } from '#arch/interrupts';
 import { boundMap } from '#arena/arena';
 import { nowMs } from '#arena/clock';
 import { Halted } from '#arena/halt';
 import { CONTROL, PHASE } from '#arena/layout/control';
 import { MM } from '#arena/layout/mm';
-import { addAndWake, load, peek, poke, quietStore, storeAndWake, waitWhile } from '#arena/word';
+import { addAndWake, load, peek, poke, quietStore, storeAndWake } from '#arena/word';
 import { exitMmap } from '#mm/mmap';
 import { rcuBarrier, rcuDrain, rcuOperationEnd } from '#mm/rcu-free';
 import { boundProtocol, HOOK, hasHook } from '#mm/reclaim-protocol';
@@ -30,8 +31,10 @@ export function cpuMain(cpu: Cpu, machine: Machine): CpuEnd {
     rendezvous(cpu, machine);
     if (cpu.id === 0) enterPhase(PHASE.main);
     rcuOnline(cpu);
+    enterMm(cpu);
     runOps(cpu, task, machine.plan.columns[cpu.id] ?? [], 0);
     rcuOperationEnd(cpu);
+    leaveMm(cpu);
     rcuOffline(cpu);
     rendezvous(cpu, machine);
     if (cpu.id === 0) enterPhase(PHASE.fair);
@@ -65,8 +68,10 @@ function boot(cpu: Cpu, machine: Machine, task: Task): void {
   bootMachine(cpu, machine);
   enterPhase(PHASE.setup);
   rcuOnline(cpu);
+  enterMm(cpu);
   enterActor(cpu, ACTOR.access);
   runOps(cpu, task, machine.plan.setup, 1);
+  leaveMm(cpu);
   rcuOffline(cpu);
 }
 
@@ -100,7 +105,7 @@ function rendezvous(cpu: Cpu, machine: Machine): void {
     storeAndWake(cpu, CONTROL.arrived, 0);
     storeAndWake(cpu, CONTROL.round, round + 1);
   } else {
-    waitWhile(cpu, CONTROL.round, round);
+    waitUntilChanged(cpu, CONTROL.round, round);
   }
 }
 

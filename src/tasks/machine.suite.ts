@@ -5,6 +5,7 @@
  */
 
 import { type Cpu, enterActor } from '#arch/cpu';
+import { enterMm, interruptPoint } from '#arch/interrupts';
 import { type Pmd, pmdTable, pmdTablePresent } from '#arch/pmd';
 import { bodyAt, ptdescAt, vmaAt } from '#arena/arena';
 import { type CpuRef, GATE, GATE_NAMES, type Gate, setGate } from '#arena/gate';
@@ -12,6 +13,7 @@ import { CONTROL } from '#arena/layout/control';
 import { MM, VMA } from '#arena/layout/mm';
 import { PAGE } from '#arena/layout/page';
 import { ACTORS_MAX, FACT_RECORD, FACTS_MAX, PERCPU } from '#arena/layout/percpu';
+import { protocolWords } from '#arena/layout/protocol-words';
 import { PTDESC } from '#arena/layout/ptdesc';
 import { type ArenaMap, arenaMap, type Geometry } from '#arena/map';
 import { peek, type Words } from '#arena/word';
@@ -63,6 +65,10 @@ export function planOf(changes: Partial<Plan> = {}): Plan {
     rcu: 'qsbr',
     noise: 0,
     gatherPages: GEOMETRY.gatherPages,
+    gatherBatch: 500,
+    gatherFallback: 'rcu',
+    allocFailPerMillion: 0,
+    walkerReactions: 'fixed',
     reschedPerMillion: 0,
     ownership: 'interleaved',
     regions: [],
@@ -95,6 +101,7 @@ class Stage implements Gate {
     if (this.scenes.length > 0) this.playFirst(cpu.id, op, at);
     if (op !== GATE.wait || peek(at) !== seen) return false;
     if (at === CONTROL.rcuEpoch) this.passBoundaries(cpu.id);
+    this.serveInterrupts(cpu.id);
     if (peek(at) === seen)
       throw new Error(`CPU ${cpu.id} would wait for ever while word ${at} is ${seen}`);
     return false;
@@ -105,6 +112,11 @@ class Stage implements Gate {
       (scene) => scene.cpu === cpu && scene.op === op && scene.at === at,
     );
     if (i >= 0) this.scenes.splice(i, 1)[0]!.act();
+  }
+
+  /** All other CPUs come to a point at which they can be interrupted. */
+  private serveInterrupts(waiter: number): void {
+    for (const cpu of this.cpus) if (cpu.id !== waiter) interruptPoint(cpu);
   }
 
   /** All other CPUs that are in no read section pass an operation boundary. */
@@ -148,6 +160,8 @@ export class TestMachine {
       ptrsShift: this.plan.ptrsShift,
       gatherPages: this.plan.gatherPages,
       backing: this.plan.backing,
+      tableWords: protocolWords(this.plan.protocol).table,
+      tableCpuWords: protocolWords(this.plan.protocol).tableCpu,
       ...geometry,
     };
     this.map = arenaMap(this.geometry);
@@ -161,6 +175,7 @@ export class TestMachine {
     this.stage = new Stage(this.cpus);
     setGate(this.stage);
     if (booted && this.plan.rcu === 'qsbr') for (const cpu of this.cpus) rcuOnline(cpu);
+    if (booted) for (const cpu of this.cpus) enterMm(cpu);
   }
 
   cpu(id: number): Cpu {

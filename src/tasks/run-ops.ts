@@ -4,11 +4,14 @@
  */
 
 import { type Cpu, enterOperation } from '#arch/cpu';
+import { enterLazyTlb, enterMm, interruptPoint } from '#arch/interrupts';
 import { ptrsMask } from '#arena/arena';
+import { nowMs } from '#arena/clock';
 import { Halted } from '#arena/halt';
 import { CONTROL } from '#arena/layout/control';
 import { VMA_FLAG } from '#arena/layout/mm';
-import { peek, sleepMs } from '#arena/word';
+import { peek, sleepUntil } from '#arena/word';
+import { speculativeWalk } from '#mm/hardware-walk';
 import { madviseDontneed } from '#mm/madvise';
 import { mmapRegion, munmap } from '#mm/mmap';
 import { rcuOperationEnd } from '#mm/rcu-free';
@@ -155,7 +158,7 @@ function runLeaf(cpu: Cpu, task: Task, op: Op): void {
       runScan(cpu, task);
       break;
     case 'sleep':
-      runSleep(cpu, op.ms);
+      runSleep(cpu, task, op.ms);
       break;
     case 'rcutorture':
       if (op.role === 'reader') rcuTortureRead(cpu);
@@ -245,9 +248,17 @@ function runScan(cpu: Cpu, task: Task): void {
   count(cpu, COUNTER.opScan, 1);
 }
 
-function runSleep(cpu: Cpu, ms: number): void {
+/** Idle, in lazy TLB mode: hardware may walk on its own whenever it likes. */
+function runSleep(cpu: Cpu, task: Task, ms: number): void {
+  const until = (nowMs() + ms) | 0;
   const idle = rcuIdleEnter(cpu);
-  sleepMs(cpu, ms);
+  enterLazyTlb(cpu);
+  while (sleepUntil(cpu, until)) {
+    interruptPoint(cpu);
+    speculativeWalk(cpu, task.machine.mm);
+  }
+  speculativeWalk(cpu, task.machine.mm);
+  enterMm(cpu);
   if (idle) rcuIdleExit(cpu);
 }
 

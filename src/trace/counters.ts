@@ -33,6 +33,17 @@ export const COUNTERS = [
   'rcuGracePeriods',
   'gatherFull',
   'reschedTaken',
+  'refAtomics',
+  'refSwitches',
+  'graceWaits',
+  'walksLockless',
+  'vmaLocks',
+  'allocFailed',
+  'ipisSent',
+  'tlbStaleAlive',
+  'tlbNestedFlushes',
+  'tlbBatchedFlushes',
+  'swapUsed',
 ] as const;
 
 export type CounterName = (typeof COUNTERS)[number];

@@ -26,6 +26,8 @@ import { peek, poke, quietAdd, quietStore } from '#arena/word';
  * - `sleepInAtomic`: spinlocks held
  * - `pageMismatch`: pfn, state word found, state expected
  * - `countUnderflow`: which (0 nrPtes 1 use count), value
+ * - `staleTranslation`: slot, index, pfn (-1: a table), state word when it was remembered, and
+ *   found
  */
 export const FACTS = [
   'frameMismatch',
@@ -41,6 +43,7 @@ export const FACTS = [
   'sleepInAtomic',
   'pageMismatch',
   'countUnderflow',
+  'staleTranslation',
 ] as const;
 
 export type FactName = (typeof FACTS)[number];

@@ -12,6 +12,10 @@ export const ACTORS = [
   'scanner',
   'access',
   'exit',
+  'reclaim',
+  'walker',
+  'gup',
+  'pressure',
 ] as const;
 export const ACTOR = {
   none: 0,
@@ -22,6 +26,10 @@ export const ACTOR = {
   scanner: 5,
   access: 6,
   exit: 7,
+  reclaim: 8,
+  walker: 9,
+  gup: 10,
+  pressure: 11,
 } as const;
 
 /**
@@ -30,7 +38,8 @@ export const ACTOR = {
  * table; `pteChanged`: the entry differs under the ptl; `tableLost`: somebody else populated the
  * pmd first; `refilled`: a reclaimer found the table no longer empty once it held the locks;
  * `pmdTrylockFailed`; `staleWalk`: a lockless reader was inside a table when it was unhooked
- * (harmless thanks to RCU); `vmaLockFallback`: the per-VMA lock was not to be had.
+ * (harmless thanks to RCU); `vmaLockFallback`: the per-VMA lock was not to be had; `trygetFailed`:
+ * a table was dying when a walker asked for a reference.
  */
 export const RACES = [
   'pmdChanged',
@@ -41,6 +50,7 @@ export const RACES = [
   'pmdTrylockFailed',
   'staleWalk',
   'vmaLockFallback',
+  'trygetFailed',
 ] as const;
 export const RACE = {
   pmdChanged: 0,
@@ -51,11 +61,13 @@ export const RACE = {
   pmdTrylockFailed: 5,
   staleWalk: 6,
   vmaLockFallback: 7,
+  trygetFailed: 8,
 } as const;
 
 /**
  * Lock classes, numbered once, outermost first: mmap lock, VMA lock, then the spinlocks in the
- * order in which they nest (pml before ptl), then leaf locks of the allocators.
+ * order in which they nest (pml before ptl), then leaf locks: of the allocators, of the torture
+ * tests, and of the switches of percpu refs.
  */
 export const LOCKS = [
   'mmap',
@@ -67,6 +79,7 @@ export const LOCKS = [
   'tables',
   'bodies',
   'torture',
+  'ref-switch',
 ] as const;
 export const LOCK = {
   mmap: 0,
@@ -78,6 +91,7 @@ export const LOCK = {
   tables: 6,
   bodies: 7,
   torture: 8,
+  refSwitch: 9,
 } as const;
 
 /** Bits (1 << class) of the lock classes to which `choice` gives `algorithm`. */

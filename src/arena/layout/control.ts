@@ -4,6 +4,9 @@ import { LINE_WORDS, linedStruct } from './struct.ts';
 /** Sleepers are counted per bucket, chosen by address (see arena/word.ts); a power of two. */
 export const SLEEPER_BUCKETS = 64;
 
+/** Marks that one run can set. */
+export const MARKS_MAX = 4;
+
 export const CONTROL = linedStruct({
   /** Word 0 is never used: address 0 means "no address". */
   trap: LINE_WORDS,
@@ -20,6 +23,13 @@ export const CONTROL = linedStruct({
   /** For each phase: the time (ms) at which it began, and the tables (all levels) at that time. */
   phaseBegan: 8,
   phaseTables: 8,
+  /**
+   * Marks that the columns have set in the main phase so far, each where a named phase begins: the
+   * time (ms), and the tables (all levels) at that time.
+   */
+  marks: 1,
+  markBegan: MARKS_MAX,
+  markTables: MARKS_MAX,
   /** Rendezvous of the CPUs between phases: arrivals of this round, and the round's number. */
   arrived: 1,
   round: 1,
@@ -46,6 +56,9 @@ export const CONTROL = linedStruct({
   bodyLock: 1,
   bodyHead: 1,
   bodyFresh: 1,
+  /** Switch lock of all percpu refs; and one more than the ref whose switch a CPU sleeps for. */
+  refSwitchLock: 1,
+  refAwaited: 1,
   /**
    * Scanner controls, changeable while it runs: delay (ms) and slots per pass; the time of the next
    * pass (ms), and the slot at which it begins.

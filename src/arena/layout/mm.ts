@@ -19,6 +19,13 @@ export const MM = linedStruct({
   nrTablesPeak: 1,
   /** Index of the VMA map in use (0 or 1), and its generation. */
   vmaMap: 1,
+  /** Number of the latest TLB flush (Linux's `tlb_gen`), and in the low bits whose it was. */
+  tlbGen: 1,
+  /** Gathers in progress (`tlb_flush_pending`). */
+  tlbFlushPending: 1,
+  /** Unmaps whose flush page reclaim has put off, and how many of those are flushed by now. */
+  tlbBatched: 1,
+  tlbBatchedFlushed: 1,
 });
 
 /**
@@ -38,4 +45,17 @@ export const VMA = struct({
   pad: LINE_WORDS - 7,
 });
 
-export const VMA_FLAG = { hugetlb: 1, hugepage: 2, uffdWp: 4 } as const;
+/**
+ * `uffdMissing`: a fault on missing memory waits for a monitor; `shared`: a mapping that
+ * userfaultfd marks where it zaps; `ptScan`: opted in to the asynchronous scanner, `noPtScan`: out
+ * of it.
+ */
+export const VMA_FLAG = {
+  hugetlb: 1,
+  hugepage: 2,
+  uffdWp: 4,
+  uffdMissing: 8,
+  shared: 16,
+  ptScan: 32,
+  noPtScan: 64,
+} as const;

@@ -7,8 +7,8 @@ import { LINE_WORDS, struct } from './struct.ts';
 
 /** Room for the numbered things of trace/vocabulary.ts, with some to spare. */
 export const COUNTERS_MAX = 64;
-export const RACES_MAX = 10;
-export const ACTORS_MAX = 12;
+export const RACES_MAX = 12;
+export const ACTORS_MAX = 14;
 export const LOCKS_MAX = 12;
 export const FACTS_MAX = 32;
 export const EVENTS_MAX = 1024;
@@ -16,8 +16,13 @@ export const FREE_CACHE_MAX = 64;
 export const RCU_QUEUE_MAX = 4096;
 export const ZAP_LOG_MAX = 1024;
 export const HISTOGRAM_WORDS = 128;
+/** Buckets of a histogram of nanoseconds: the last one begins at two minutes. */
+export const LATENCY_WORDS = 144;
 export const MCS_DEPTH_MAX = 8;
 export const HELD_MAX = 8;
+/** Sets of the TLB (direct mapped, as large as an x86 first-level data TLB), and of the PWC. */
+export const TLB_SETS = 64;
+export const PWC_SETS = 4;
 /** Tables that one gather holds before it hands them to RCU. */
 export const GATHER_TABLES_MAX = 500;
 
@@ -50,6 +55,31 @@ export const ZAP_RECORD = struct({
 });
 /** Per lock class: acquisitions, how many had to wait, failed trylocks, time waited (us). */
 export const LOCK_RECORD = struct({ acquisitions: 1, contended: 1, trylockFailed: 1, waitUs: 1 });
+/** Durations: the longest, in seconds and nanoseconds, and how many fell into each bucket (ns). */
+export const LATENCY_RECORD = struct({ longestSeconds: 1, longestNs: 1, buckets: LATENCY_WORDS });
+/**
+ * A translation: which page of the address space (0: none), the entry as the walk found it, and the
+ * page frame's state word at that time.
+ */
+export const TLB_ENTRY = struct({ tag: 1, pte: 1, page: 1 });
+/** A flush that this CPU asked for: its number, its range, and whether tables were unhooked. */
+export const FLUSH_RECORD = struct({
+  number: 1,
+  startSlot: 1,
+  startIndex: 1,
+  endSlot: 1,
+  endIndex: 1,
+  freedTables: 1,
+});
+/** Paging-structure cache: one more than the slot (0: nothing), and the pmd entry found for it. */
+export const PWC_ENTRY = struct({ tag: 1, pmd: 1 });
+/**
+ * How a CPU stands to the address space, as those see it who flush. `out`: it holds no translation
+ * that it will use, and looks for flushes it has missed when it comes back; `active`; `lazy`: it
+ * sleeps with the address space still loaded; `asleep`: it was active and sleeps in a wait, out of
+ * the mask as with `out`.
+ */
+export const TLB_STATE = { out: 0, active: 1, lazy: 2, asleep: 3 } as const;
 /**
  * A node of an MCS queue: its owner waits on `waiting`; `lock` is the lock it queues for (0:
  * unused).
@@ -60,6 +90,11 @@ export const PERCPU = struct({
   /** Epoch this CPU has seen (RCU); its own line, since whoever ends a grace period reads it. */
   rcuSeen: 1,
   rcuSeenPad: LINE_WORDS - 1,
+  /** Interrupts that others asked for, how many this CPU has served, and its `TLB_STATE`. */
+  ipiWanted: 1,
+  ipiServed: 1,
+  tlbState: 1,
+  ipiPad: LINE_WORDS - 3,
   /** Word waited for (0: none), the value that must change, and since when (ms). */
   waitAt: 1,
   waitSeen: 1,
@@ -99,4 +134,17 @@ export const PERCPU = struct({
   gatherPages: 1,
   gatherTables: 1,
   gatherFlags: 1,
+  /** What the gather must flush: [start, end), empty while both are 0, and whether tables go. */
+  gatherStartSlot: 1,
+  gatherStartIndex: 1,
+  gatherEndSlot: 1,
+  gatherEndIndex: 1,
+  gatherFreedTables: 1,
+  flush: FLUSH_RECORD.sizeWords,
+  tlb: TLB_SETS * TLB_ENTRY.sizeWords,
+  pwc: PWC_SETS * PWC_ENTRY.sizeWords,
+  /** Faults until one is timed; how long faults and madvise calls took (trace/latency.ts). */
+  faultsUntimed: 1,
+  faultLatency: LATENCY_RECORD.sizeWords,
+  madviseLatency: LATENCY_RECORD.sizeWords,
 });

@@ -1,0 +1,130 @@
+/**
+ * What one CPU remembers of the page tables: translations of pages (TLB) and, for the hardware
+ * walk, pmd entries (paging-structure cache, PWC). Nothing here looks at a page table: an entry
+ * stays until it is flushed or displaced, however stale it is. That is the point.
+ *
+ * Both are direct mapped and private to the CPU: quiet words of its block.
+ */
+import { pageAt, ptrsMask, ptrsShift } from '#arena/arena';
+import { PAGE, PAGE_GENERATION_SHIFT, PAGE_STATE, PAGE_STATE_MASK } from '#arena/layout/page';
+import { PERCPU, PWC_ENTRY, PWC_SETS, TLB_ENTRY, TLB_SETS } from '#arena/layout/percpu';
+import { fill, peek, poke } from '#arena/word';
+import { COUNTER, count } from '#trace/counters';
+import { FACT, panic } from '#trace/fact';
+import type { Cpu } from './cpu.ts';
+import { PMD_NONE, type Pmd } from './pmd.ts';
+import { type Pte, pteDirty, ptePfn, pteWrite } from './pte.ts';
+
+/** Pages beyond which a range is not worth flushing one by one (Linux's ceiling is 33). */
+const SINGLE_FLUSH_CEILING = 33;
+
+/**
+ * The page frame that (slot, index) translates to by this CPU's TLB, or 0: no entry, or one that
+ * does not allow the access. A store needs the dirty bit set as well, as on hardware.
+ */
+export function tlbLookup(cpu: Cpu, slot: number, index: number, write: boolean): number {
+  const at = tlbAt(cpu, slot, index);
+  if (peek(at + TLB_ENTRY.tag) !== tagOf(slot, index)) return 0;
+  const value = peek(at + TLB_ENTRY.pte) as Pte;
+  if (write && !(pteWrite(value) && pteDirty(value))) return 0;
+  const pfn = ptePfn(value);
+  const state = peek(pageAt(pfn) + PAGE.state);
+  if (state !== peek(at + TLB_ENTRY.page))
+    checkTranslation(cpu, slot, index, pfn, state, peek(at + TLB_ENTRY.page));
+  return pfn;
+}
+
+/** Remembers that (slot, index) translates as `value` says. */
+export function tlbFill(cpu: Cpu, slot: number, index: number, value: Pte): void {
+  const at = tlbAt(cpu, slot, index);
+  poke(at + TLB_ENTRY.tag, tagOf(slot, index));
+  poke(at + TLB_ENTRY.pte, value);
+  poke(at + TLB_ENTRY.page, peek(pageAt(ptePfn(value)) + PAGE.state));
+}
+
+/** The pmd entry that the hardware remembers for `slot`, or none. */
+export function pwcLookup(cpu: Cpu, slot: number): Pmd {
+  const at = pwcAt(cpu, slot);
+  return (peek(at + PWC_ENTRY.tag) === slot + 1 ? peek(at + PWC_ENTRY.pmd) : PMD_NONE) as Pmd;
+}
+
+/** Remembers the pmd entry of `slot`. */
+export function pwcFill(cpu: Cpu, slot: number, value: Pmd): void {
+  const at = pwcAt(cpu, slot);
+  poke(at + PWC_ENTRY.tag, slot + 1);
+  poke(at + PWC_ENTRY.pmd, value);
+}
+
+/** A fault in `slot` drops what is remembered of it, as on x86. */
+export function pwcForget(cpu: Cpu, slot: number): void {
+  const at = pwcAt(cpu, slot);
+  if (peek(at + PWC_ENTRY.tag) === slot + 1) poke(at + PWC_ENTRY.tag, 0);
+}
+
+/** Drops all translations, and all pmd entries. */
+export function tlbFlushLocal(cpu: Cpu): void {
+  fill(cpu.block + PERCPU.tlb, TLB_SETS * TLB_ENTRY.sizeWords, 0);
+  pwcFlushLocal(cpu);
+}
+
+/** Drops the translations of [start, end), or all if that is cheaper; the PWC stays. */
+export function tlbFlushLocalRange(
+  cpu: Cpu,
+  startSlot: number,
+  startIndex: number,
+  endSlot: number,
+  endIndex: number,
+): void {
+  const pages = (endSlot - startSlot) * (ptrsMask() + 1) + endIndex - startIndex;
+  if (pages > SINGLE_FLUSH_CEILING) {
+    fill(cpu.block + PERCPU.tlb, TLB_SETS * TLB_ENTRY.sizeWords, 0);
+    return;
+  }
+  let slot = startSlot;
+  let index = startIndex;
+  for (let i = 0; i < pages; i++) {
+    const at = tlbAt(cpu, slot, index);
+    if (peek(at + TLB_ENTRY.tag) === tagOf(slot, index)) poke(at + TLB_ENTRY.tag, 0);
+    index = (index + 1) & ptrsMask();
+    if (index === 0) slot++;
+  }
+}
+
+/** Drops all remembered pmd entries. */
+export function pwcFlushLocal(cpu: Cpu): void {
+  fill(cpu.block + PERCPU.pwc, PWC_SETS * PWC_ENTRY.sizeWords, 0);
+}
+
+/**
+ * The page is not in the state in which the walk found it. Unmapped, but not yet let go: a stale
+ * translation may still be used until the flush. Anything else was freed under this CPU's feet.
+ */
+function checkTranslation(
+  cpu: Cpu,
+  slot: number,
+  index: number,
+  pfn: number,
+  state: number,
+  filled: number,
+): void {
+  const sameLife = state >>> PAGE_GENERATION_SHIFT === filled >>> PAGE_GENERATION_SHIFT;
+  if (!sameLife || (state & PAGE_STATE_MASK) === PAGE_STATE.free)
+    panic(cpu, FACT.staleTranslation, slot, index, pfn, filled, state);
+  if ((state & PAGE_STATE_MASK) === PAGE_STATE.gathered) count(cpu, COUNTER.tlbStaleAlive, 1);
+}
+
+/** Neighbouring slots that are touched at one index each do not displace each other. */
+function tlbAt(cpu: Cpu, slot: number, index: number): number {
+  const set = (index ^ slot) & ptrsMask() & (TLB_SETS - 1);
+  return cpu.block + PERCPU.tlb + set * TLB_ENTRY.sizeWords;
+}
+
+/** Never 0. With the number of the set, slot and index follow from it. */
+function tagOf(slot: number, index: number): number {
+  const shift = ptrsShift() > 6 ? ptrsShift() - 6 : 0;
+  return ((slot << shift) | (index >>> 6)) + 1;
+}
+
+function pwcAt(cpu: Cpu, slot: number): number {
+  return cpu.block + PERCPU.pwc + (slot & (PWC_SETS - 1)) * PWC_ENTRY.sizeWords;
+}

@@ -1,0 +1,34 @@
+/**
+ * Choice points of the memory manager: what on a real machine depends on the scheduler or on free
+ * memory comes from the CPU's own random numbers, by the plan's chances.
+ */
+import type { Cpu } from '#arch/cpu';
+import { COUNTER, count } from '#trace/counters';
+import { ACTOR } from '#trace/vocabulary';
+
+let reschedPerMillion = 0;
+let allocFailPerMillion = 0;
+
+/**
+ * `resched`: chance, per million entries, that a loop over entries finds need-resched set;
+ * `allocFail`: chance, per million, that an allocation (page, table, batch of a gather) fails.
+ */
+export function configureChoices(resched: number, allocFail: number): void {
+  reschedPerMillion = resched;
+  allocFailPerMillion = allocFail;
+}
+
+/** How many of the next `entries` entries pass before need-resched is found set. */
+export function untilResched(cpu: Cpu, entries: number): number {
+  if (reschedPerMillion === 0 || !cpu.prng.chance(reschedPerMillion * entries)) return entries;
+  count(cpu, COUNTER.reschedTaken, 1);
+  return 1 + cpu.prng.below(entries);
+}
+
+/** Whether the allocation that is about to be made fails. */
+export function allocationFails(cpu: Cpu): boolean {
+  if (allocFailPerMillion === 0 || cpu.actor === ACTOR.boot) return false;
+  if (!cpu.prng.chance(allocFailPerMillion)) return false;
+  count(cpu, COUNTER.allocFailed, 1);
+  return true;
+}
