@@ -1,10 +1,11 @@
 /**
- * The generated parts of the README: `npm run readme` runs every shipped scenario under every
- * protocol and rewrites what stands between the markers: the protocol-by-scenario table, the
- * oracles and the broken versions. Scenarios that end by themselves run whole and are held to their
- * expectations; the others run for a few seconds.
+ * The generated parts of the README: `npm run readme [-- PART ...]` rewrites what stands between
+ * the markers. Parts: `scenarios` runs every shipped scenario under every protocol (those that end
+ * by themselves whole, and held to their expectations; the others for a few seconds), `posted` runs
+ * the protocols as posted, `lists` are made from the source. All without a name.
  *
- * Exit status: 0 all well, 1 a cell is not as it should be (the table says so), 2 no markers.
+ * Exit status: 0 all well, 1 a cell is not as it should be (the table says so), 2 a wrong command
+ * or no markers.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -19,10 +20,12 @@ import type { Run } from '#result/result';
 import { buildPlan } from '#scenario/build-plan';
 import type { Plan } from '#scenario/plan';
 import { parseScenario, type Scenario } from '#scenario/scenario';
+import { postedLegend, postedRows } from './readme-posted.ts';
 import { inPackage } from './root.ts';
 
 const README = inPackage('README.md');
 const END = '<!-- end of generated -->';
+const PARTS: readonly string[] = ['scenarios', 'posted', 'lists'];
 const CPUS = 2;
 const SEED = 1;
 /** Main phase of a scenario that has no end of its own. */
@@ -31,14 +34,58 @@ const SECONDS = 3;
 const OPTIONS = Object.fromEntries(PROTOCOLS.map(({ name, options }) => [name, options]));
 
 async function main(): Promise<number> {
+  const parts = process.argv.slice(2);
+  for (const part of parts)
+    if (!PARTS.includes(part)) throw new UserError(`no part "${part}"; parts: ${PARTS.join(', ')}`);
+  const has = (part: string): boolean => parts.length === 0 || parts.includes(part);
   let readme = readFileSync(README, 'utf8');
-  for (const part of ['protocol table', 'oracles', 'broken versions'])
-    readme = withPart(readme, part, []);
-  const { lines, isAsExpected } = await protocolTable();
-  readme = withPart(readme, 'protocol table', lines);
-  readme = withPart(readme, 'oracles', oracleTable());
-  writeFileSync(README, withPart(readme, 'broken versions', brokenTable()));
+  const lists = ['scenarios', 'protocols', 'oracles', 'broken versions'];
+  const sections = ['protocol table', 'as posted', ...lists];
+  // Before the long runs: markers that are missing are found at once.
+  for (const section of sections) withPart(readme, section, []);
+  let isAsExpected = true;
+  if (has('scenarios')) {
+    const table = await protocolTable();
+    readme = withPart(readme, 'protocol table', table.lines);
+    isAsExpected = table.isAsExpected;
+  }
+  if (has('posted')) readme = withPart(readme, 'as posted', await postedTable());
+  if (has('lists')) {
+    readme = withPart(readme, 'scenarios', scenarioTable());
+    readme = withPart(readme, 'protocols', protocolsTable());
+    readme = withPart(readme, 'oracles', oracleTable());
+    readme = withPart(readme, 'broken versions', brokenTable());
+  }
+  writeFileSync(README, readme);
   return isAsExpected ? 0 : 1;
+}
+
+async function postedTable(): Promise<string[]> {
+  const head = tableHead(['protocol as posted', 'violated', 'for example']);
+  return [...head, ...(await postedRows()), '', ...folded(postedLegend())];
+}
+
+function scenarioTable(): string[] {
+  const rows = shippedScenarios().map(({ name, file }) => {
+    const parameters = Object.keys(file.parameters ?? {}).map((parameter) => `\`${parameter}\``);
+    const question = file.question.replaceAll(/\s+/g, ' ').trim();
+    return `| \`${name}\` | ${question} | ${parameters.join(', ')} |`;
+  });
+  return [...tableHead(['scenario', 'question', 'parameters']), ...rows];
+}
+
+/** The protocols, then their options. */
+function protocolsTable(): string[] {
+  const lines = tableHead(['protocol', 'how empty PTE tables are freed', 'after']);
+  for (const { name, summary, source } of PROTOCOLS)
+    lines.push(`| \`${name}\` | ${summary} | ${source} |`);
+  lines.push('', ...tableHead(['option', 'values', 'means']));
+  for (const { name, options } of PROTOCOLS)
+    for (const [option, { type, choices, summary, default: byDefault }] of Object.entries(options))
+      lines.push(
+        `| \`${name}.${option}\` | ${choices?.join(', ') ?? type} (${byDefault}) | ${summary} |`,
+      );
+  return lines;
 }
 
 /** `readme` with `lines` between the markers of `part`. */
@@ -102,7 +149,7 @@ function cellOf(run: Run): string {
 function legend(): string[] {
   const cores = formatCounted(availableParallelism(), 'core');
   return folded(
-    `From \`npm run readme\` on ${cores}, Node.js ${process.version}: ${CPUS} simulated CPUs, ` +
+    `From \`npm run readme -- scenarios\` on ${cores}, Node.js ${process.version}: ${CPUS} simulated CPUs, ` +
       `seed ${SEED}, one run a cell. KiB is VmPTE at the end above VmPTE at the start; ` +
       `"as expected" means within the limits that the scenario file gives for the protocol. The ` +
       `others ran ${SECONDS} s; their races were all handled. A violation is never expected in ` +

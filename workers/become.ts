@@ -3,8 +3,11 @@
  * loaded.
  */
 import type { Cpu } from '#arch/cpu';
+import type { SettingsAtLoad } from '#arena/at-load';
 import type { MachineMessage } from '#machine/messages';
+import type { Plan } from '#scenario/plan';
 import type { Machine } from '#tasks/bind';
+import { lockClassesWith } from '#trace/vocabulary';
 
 type Tree = typeof import('#tasks/entry');
 
@@ -19,8 +22,20 @@ export async function becomeMachine(
     geometry,
     spins,
     totalStoreOrder: process.arch === 'x64',
+    settings: settingsOf(plan),
   };
   const tree: Tree = await import(message.entry);
   const machine = tree.bindMachine(buffer, geometry, plan, spins);
   return { tree, machine, cpu: tree.makeCpu(id, plan.seed) };
+}
+
+function settingsOf(plan: Plan): SettingsAtLoad {
+  return {
+    ticketClasses: lockClassesWith(plan.locks, 'ticket'),
+    mcsClasses: lockClassesWith(plan.locks, 'mcs'),
+    announced: plan.rcu === 'announced',
+    reschedPerMillion: plan.reschedPerMillion,
+    allocFailPerMillion: plan.allocFailPerMillion,
+    onDemand: plan.backing === 'on-demand',
+  };
 }

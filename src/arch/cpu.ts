@@ -17,6 +17,12 @@ import { Prng } from '#base/prng';
 import { PMD_NONE, type Pmd } from './pmd.ts';
 import { PTE_NONE, type Pte } from './pte.ts';
 
+/** Pages that one CPU's GUP holds at a time. */
+export const PINS_MAX = 8;
+
+/** Pages that reclaim unmaps before it flushes (Linux's `SWAP_CLUSTER_MAX`). */
+export const SHRINK_BATCH_MAX = 32;
+
 export class Cpu implements CpuRef {
   readonly id: number;
   readonly block: number;
@@ -60,8 +66,27 @@ export class Cpu implements CpuRef {
     lastFrom: 0,
     anySkipped: false,
   };
+  /** The table to which `pteAlloc` has left a reference with this CPU, or 0. */
+  tableAllocated = 0;
+  /**
+   * Of a protocol that counts entries as references: for how many cleared entries of `refsTable`
+   * this CPU must still return one, and for how many entries it must still take one.
+   */
+  refsTable = 0;
+  refsOwed = 0;
+  refsWanted = 0;
+  /** Scratch of reclaim in batches: the tables unhooked under one hold, and how many. */
+  readonly unhooked: Int32Array;
+  unhookedCount = 0;
+  /** Scratch of page reclaim: the pages it has unmapped and not yet let go, and how many. */
+  readonly shrunk: Int32Array = new Int32Array(SHRINK_BATCH_MAX);
+  shrunkCount = 0;
   /** The entry that the hardware walk found last; the fault handler's first knowledge of it. */
   walked: Pte = PTE_NONE;
+  /** Pages that GUP holds references to: frames, and which life each lived when it was found. */
+  readonly pinnedPages = new Int32Array(PINS_MAX);
+  readonly pinnedLives = new Int32Array(PINS_MAX);
+  pins = 0;
 
   constructor(id: number, seed: number) {
     const map = boundMap();
@@ -69,6 +94,7 @@ export class Cpu implements CpuRef {
     this.block = map.percpu + id * map.percpuWords;
     this.prng = new Prng(seed, id + 1);
     this.changer = (id & USE_CPU_MASK) << USE_CPU_SHIFT;
+    this.unhooked = new Int32Array(1 << map.geometry.ptrsShift);
     this.ipiBlocks = new Int32Array(map.geometry.cpus);
     this.ipiTickets = new Int32Array(map.geometry.cpus);
   }

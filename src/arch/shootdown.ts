@@ -21,6 +21,6 @@ export function flushTlbRange(
 ): void {
   numberFlush(cpu, startSlot, startIndex, endSlot, endIndex, freedTables);
   count(cpu, COUNTER.tlbFlushes, 1);
-  carryOutFlushes(cpu);
+  carryOutFlushes(cpu); // @flush-own
   interruptOthers(cpu, freedTables); // @flush-others
 }

@@ -6,7 +6,13 @@
  * Both are direct mapped and private to the CPU: quiet words of its block.
  */
 import { pageAt, ptrsMask, ptrsShift } from '#arena/arena';
-import { PAGE, PAGE_GENERATION_SHIFT, PAGE_STATE, PAGE_STATE_MASK } from '#arena/layout/page';
+import {
+  PAGE,
+  PAGE_GENERATION_SHIFT,
+  PAGE_LOCKED,
+  PAGE_STATE,
+  PAGE_STATE_MASK,
+} from '#arena/layout/page';
 import { PERCPU, PWC_ENTRY, PWC_SETS, TLB_ENTRY, TLB_SETS } from '#arena/layout/percpu';
 import { fill, peek, poke } from '#arena/word';
 import { COUNTER, count } from '#trace/counters';
@@ -40,6 +46,23 @@ export function tlbFill(cpu: Cpu, slot: number, index: number, value: Pte): void
   poke(at + TLB_ENTRY.tag, tagOf(slot, index));
   poke(at + TLB_ENTRY.pte, value);
   poke(at + TLB_ENTRY.page, peek(pageAt(ptePfn(value)) + PAGE.state));
+}
+
+/** The page frame in set `set` of this CPU's TLB (below `TLB_SETS`), or 0: the set is empty. */
+export function tlbPfnIn(cpu: Cpu, set: number): number {
+  const at = cpu.block + PERCPU.tlb + set * TLB_ENTRY.sizeWords;
+  return peek(at + TLB_ENTRY.tag) === 0 ? 0 : ptePfn(peek(at + TLB_ENTRY.pte) as Pte);
+}
+
+/** The slot whose translation set `set` holds. */
+export function tlbSlotIn(cpu: Cpu, set: number): number {
+  return (tagIn(cpu, set) - 1) >>> tagShift();
+}
+
+/** The index whose translation set `set` holds. */
+export function tlbIndexIn(cpu: Cpu, set: number): number {
+  const upper = (tagIn(cpu, set) - 1) & ((1 << tagShift()) - 1);
+  return (upper << 6) | ((set ^ tlbSlotIn(cpu, set)) & ptrsMask() & (TLB_SETS - 1));
 }
 
 /** The pmd entry that the hardware remembers for `slot`, or none. */
@@ -97,7 +120,8 @@ export function pwcFlushLocal(cpu: Cpu): void {
 
 /**
  * The page is not in the state in which the walk found it. Unmapped, but not yet let go: a stale
- * translation may still be used until the flush. Anything else was freed under this CPU's feet.
+ * translation may still be used until the flush. (Reclaim keeps what it swaps out locked until
+ * then.) Anything else was freed under this CPU's feet.
  */
 function checkTranslation(
   cpu: Cpu,
@@ -108,9 +132,11 @@ function checkTranslation(
   filled: number,
 ): void {
   const sameLife = state >>> PAGE_GENERATION_SHIFT === filled >>> PAGE_GENERATION_SHIFT;
-  if (!sameLife || (state & PAGE_STATE_MASK) === PAGE_STATE.free)
+  const is = state & PAGE_STATE_MASK;
+  const swappedOut = is === PAGE_STATE.swapped && (state & PAGE_LOCKED) === 0;
+  if (!sameLife || is === PAGE_STATE.free || swappedOut)
     panic(cpu, FACT.staleTranslation, slot, index, pfn, filled, state);
-  if ((state & PAGE_STATE_MASK) === PAGE_STATE.gathered) count(cpu, COUNTER.tlbStaleAlive, 1);
+  if (is !== PAGE_STATE.mapped) count(cpu, COUNTER.tlbStaleAlive, 1);
 }
 
 /** Neighbouring slots that are touched at one index each do not displace each other. */
@@ -121,8 +147,16 @@ function tlbAt(cpu: Cpu, slot: number, index: number): number {
 
 /** Never 0. With the number of the set, slot and index follow from it. */
 function tagOf(slot: number, index: number): number {
-  const shift = ptrsShift() > 6 ? ptrsShift() - 6 : 0;
-  return ((slot << shift) | (index >>> 6)) + 1;
+  return ((slot << tagShift()) | (index >>> 6)) + 1;
+}
+
+function tagIn(cpu: Cpu, set: number): number {
+  return peek(cpu.block + PERCPU.tlb + set * TLB_ENTRY.sizeWords + TLB_ENTRY.tag);
+}
+
+/** Bits of the index that a set's number does not tell. */
+function tagShift(): number {
+  return ptrsShift() > 6 ? ptrsShift() - 6 : 0;
 }
 
 function pwcAt(cpu: Cpu, slot: number): number {

@@ -8,6 +8,19 @@
  */
 import type { Geometry } from './map.ts';
 
+/** What a plan settles that the hot path asks: as constants these questions cost nothing. */
+export interface SettingsAtLoad {
+  /** Bits (1 << class) of the lock classes that use these algorithms. */
+  readonly ticketClasses: number;
+  readonly mcsClasses: number;
+  /** RCU read sections announce themselves. */
+  readonly announced: boolean;
+  readonly reschedPerMillion: number;
+  readonly allocFailPerMillion: number;
+  /** Bodies are on demand. */
+  readonly onDemand: boolean;
+}
+
 export interface MachineAtLoad {
   readonly buffer: SharedArrayBuffer;
   readonly geometry: Geometry;
@@ -15,6 +28,7 @@ export interface MachineAtLoad {
   readonly spins: number;
   /** Whether this processor's stores become visible in program order. */
   readonly totalStoreOrder: boolean;
+  readonly settings: SettingsAtLoad;
 }
 
 declare global {
@@ -37,6 +51,14 @@ const NO_MACHINE: MachineAtLoad = {
     backing: 'fixed',
   },
   spins: 0,
+  settings: {
+    ticketClasses: 0,
+    mcsClasses: 0,
+    announced: false,
+    reschedPerMillion: 0,
+    allocFailPerMillion: 0,
+    onDemand: false,
+  },
   totalStoreOrder: false,
 };
 

@@ -14,6 +14,11 @@ export function setClock(next: (() => number) | null): void {
   fineSource = next ?? ofThisThread;
 }
 
+/** Whether time is not the real one, so that sleeping does not make it pass. */
+export function clockIsReplaced(): boolean {
+  return source !== wall;
+}
+
 /** Milliseconds, modulo 2^32, on a clock that all threads share: for differences (`| 0`) only. */
 export function nowMs(): number {
   return source() | 0;

@@ -6,7 +6,7 @@ import { nowMs, setClock } from './clock.ts';
 import { type CpuRef, GATE, GATE_NAMES, setGate } from './gate.ts';
 import { Halted } from './halt.ts';
 import { CONTROL, SLEEPER_BUCKETS } from './layout/control.ts';
-import { PERCPU } from './layout/percpu.ts';
+import { PERCPU, TLB_STATE } from './layout/percpu.ts';
 import { LINE_WORDS } from './layout/struct.ts';
 import { type ArenaMap, arenaMap, type Geometry } from './map.ts';
 import { NoisyGate } from './noise.ts';
@@ -41,6 +41,53 @@ function sleepers(): number {
   for (let i = 0; i < SLEEPER_BUCKETS; i++) sum += words[CONTROL.sleepers + i * LINE_WORDS]!;
   return sum;
 }
+
+describe('a sleep', () => {
+  const wanted = (): number => cpu.block + PERCPU.ipiWanted;
+
+  test('lasts its time', () => {
+    expect(door.sleepUntil(cpu, (nowMs() + 3) | 0)).toBe(false);
+    expect(door.sleepUntil(cpu, nowMs())).toBe(false);
+  });
+
+  test('ends at an interrupt, at a stop and at a halt', () => {
+    const late = (nowMs() + 60_000) | 0;
+    words[wanted()] = 1;
+    expect(door.sleepUntil(cpu, late)).toBe(true);
+    words[cpu.block + PERCPU.ipiServed] = 1;
+    for (const word of [CONTROL.stop, CONTROL.halt]) {
+      words[word] = 1;
+      expect(door.sleepUntil(cpu, late)).toBe(false);
+      words[word] = 0;
+    }
+  });
+
+  test('waits for the interrupt itself, so that none is missed', () => {
+    const sleep = vi.spyOn(Atomics, 'wait').mockImplementation((_, at) => {
+      words[wanted()] = 1;
+      expect(at).toBe(wanted());
+      return 'ok';
+    });
+    expect(door.sleepUntil(cpu, (nowMs() + 60_000) | 0)).toBe(true);
+    expect(sleep).toHaveBeenCalledTimes(1);
+    const wake = vi.spyOn(Atomics, 'notify');
+    words[cpu.block + PERCPU.tlbState] = TLB_STATE.lazy;
+    door.kick(cpu.block);
+    expect(wake.mock.calls.map(([, at]) => at)).toEqual([wanted()]);
+  });
+
+  test('is one step where the clock counts steps', () => {
+    const sleep = vi.spyOn(Atomics, 'wait');
+    let now = 5;
+    let steps = 0;
+    setClock(() => now);
+    setGate({ pass: () => steps++ < 0 });
+    expect(door.sleepUntil(cpu, 6)).toBe(true);
+    now = 6;
+    expect(door.sleepUntil(cpu, 6)).toBe(false);
+    expect([steps, sleep.mock.calls.length]).toEqual([2, 0]);
+  });
+});
 
 describe('waiting', () => {
   test('a sleeper announces itself, and is woken by a store from another thread', async () => {

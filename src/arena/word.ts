@@ -13,7 +13,7 @@
  */
 
 import { atLoad } from './at-load.ts';
-import { nowMs } from './clock.ts';
+import { clockIsReplaced, nowMs } from './clock.ts';
 import { type CpuRef, GATE, passGate } from './gate.ts';
 import { Halted } from './halt.ts';
 import { CONTROL, SLEEPER_BUCKETS } from './layout/control.ts';
@@ -71,6 +71,17 @@ export function storeRelease(cpu: CpuRef, at: number, value: number): void {
   passGate(cpu, GATE.store, at, 0);
   if (totalStoreOrder) words[at] = value;
   else Atomics.store(words, at, value);
+}
+
+/**
+ * As `storeRelease`, and wakes whoever it sees asleep on the word: a sleeper that announces itself
+ * in the same instant may be missed, and finds the change within a millisecond.
+ */
+export function storeReleaseAndWake(cpu: CpuRef, at: number, value: number): void {
+  passGate(cpu, GATE.store, at, 0);
+  if (totalStoreOrder) words[at] = value;
+  else Atomics.store(words, at, value);
+  if (words[sleepersOf(at)] !== 0) Atomics.notify(words, at);
 }
 
 /** Returns the value found; the exchange took place if that is `expected`. */
@@ -147,16 +158,18 @@ function sleepersOf(at: number): number {
 
 /**
  * Sleeps until `until` (ms), or until an interrupt wants to be served or the machine is told to
- * stop or halt; never holding a lock. Returns whether there is time left to sleep.
+ * stop or halt; never holding a lock. Returns whether there is time left to sleep. Where the clock
+ * counts steps, a call is one step and does not sleep.
  */
 export function sleepUntil(cpu: CpuRef, until: number): boolean {
   const wanted = cpu.block + PERCPU.ipiWanted;
+  passGate(cpu, GATE.read, wanted, 0);
   const served = words[cpu.block + PERCPU.ipiServed]!;
   while (words[CONTROL.halt] === 0 && words[CONTROL.stop] === 0) {
     const left = (until - nowMs()) | 0;
     if (left <= 0) return false;
-    if (Atomics.load(words, wanted) !== served) return true;
-    Atomics.wait(words, cpu.block + PERCPU.alarm, 0, Math.min(left, 10));
+    if (Atomics.load(words, wanted) !== served || clockIsReplaced()) return true;
+    Atomics.wait(words, wanted, served, Math.min(left, 10));
   }
   return false;
 }
@@ -166,7 +179,7 @@ export function kick(block: number): void {
   const at = words[block + PERCPU.waitAt]!;
   if (at !== 0) Atomics.notify(words, at);
   else if (words[block + PERCPU.tlbState] === TLB_STATE.lazy)
-    Atomics.notify(words, block + PERCPU.alarm);
+    Atomics.notify(words, block + PERCPU.ipiWanted);
 }
 
 // Quiet access: never a step.

@@ -1,4 +1,8 @@
-/** Several plans, one after another, gathered into one result. */
+/**
+ * Several plans, one after another, gathered into one result. In several rounds the order
+ * alternates (forward, backward, forward, ...), so that a machine that grows faster or slower in
+ * the course of time favours no protocol.
+ */
 import type { Result, Run } from '#result/result';
 import type { Plan } from '#scenario/plan';
 import type { Context } from './command-line.ts';
@@ -13,6 +17,8 @@ export interface Campaign {
   /** The command that the result gives for running it again. */
   readonly command: string;
   readonly deadlineMs: number | null;
+  /** How often each plan is run; once if left out. */
+  readonly rounds?: number;
 }
 
 export interface Outcome {
@@ -27,15 +33,15 @@ const GRACE_MS = 10 * 60_000;
 
 export async function runCampaign(context: Context, campaign: Campaign): Promise<Outcome> {
   const { engine, io, signal } = context;
-  const { plans } = campaign;
+  const order = orderOf(campaign);
   const line = progressLine(io.stderr);
-  const runs: Run[] = [];
+  const ran = new Map<Plan, Run[]>();
   let failure: unknown = null;
   try {
     const entry = campaign.broken === null ? null : await engine.prepareBroken(campaign.broken);
-    for (const [i, plan] of plans.entries()) {
+    for (const [i, plan] of order.entries()) {
       if (signal.aborted) break;
-      const place = plans.length > 1 ? ` (${i + 1} of ${plans.length})` : '';
+      const place = order.length > 1 ? ` (${i + 1} of ${order.length})` : '';
       const run = await engine.run(plan, {
         ...(entry === null ? {} : { entry }),
         onProgress: (progress) =>
@@ -43,7 +49,7 @@ export async function runCampaign(context: Context, campaign: Campaign): Promise
         signal,
         deadlineMs: campaign.deadlineMs ?? (plan.durationMs ?? 0) + GRACE_MS,
       });
-      runs.push(run);
+      ran.set(plan, [...(ran.get(plan) ?? []), run]);
       if (run.exit === 'interrupted') break;
     }
   } catch (error) {
@@ -51,8 +57,20 @@ export async function runCampaign(context: Context, campaign: Campaign): Promise
   } finally {
     line.clear();
   }
-  const result = resultOf(context, campaign, runs);
-  return { result, code: await exitCode(result, plans.length), failure };
+  const { reportedRun } = await import('./rounds.ts');
+  const runs = campaign.plans.flatMap((plan) => {
+    const rounds = ran.get(plan);
+    return rounds === undefined ? [] : [reportedRun(rounds)];
+  });
+  const code = await exitCode([...ran.values()].flat(), order.length);
+  return { result: resultOf(context, campaign, runs), code, failure };
+}
+
+/** The plans as they are run: all of them in each round, every second round backward. */
+function orderOf({ plans, rounds = 1 }: Campaign): Plan[] {
+  return Array.from({ length: rounds }, (_, i) =>
+    i % 2 === 0 ? plans : plans.toReversed(),
+  ).flat();
 }
 
 /** The words as they can be pasted into a shell. */
@@ -77,12 +95,12 @@ function resultOf({ io }: Context, { plans, command }: Campaign, runs: Run[]): R
 }
 
 /** A run that was never begun makes the whole interrupted. */
-async function exitCode(result: Result, planned: number): Promise<ExitCode> {
+async function exitCode(runs: Run[], planned: number): Promise<ExitCode> {
   const { worstVerdict } = await import('#report/verdict');
-  const verdict = worstVerdict(result);
+  const verdict = worstVerdict({ runs });
   if (verdict === null) return EXIT.interrupted;
   const code = EXIT_OF_VERDICT[verdict];
-  return code === EXIT.well && result.runs.length < planned ? EXIT.interrupted : code;
+  return code === EXIT.well && runs.length < planned ? EXIT.interrupted : code;
 }
 
 function quoted(word: string): string {

@@ -27,7 +27,8 @@ describe('what is run', () => {
     const line =
       'run churn --protocol async-scanner --cpus 3 --duration 250ms -p size=8MiB ' +
       '-p async-scanner.delay=5ms --lock ptl=mcs --no-split-locks --rcu announced ' +
-      '--gather 32 --noise 7 --deadline 2m';
+      '--gather 32 --noise 7 --deadline 2m ' +
+      '--alloc-fail 250 --table-free sync --walkers as-posted';
     const { plans, hooks, stderr } = await say(line.split(' '));
     expect(stderr).toBe('');
     expect(plans[0]).toMatchObject({
@@ -40,6 +41,9 @@ describe('what is run', () => {
       splitLocks: false,
       rcu: 'announced',
       gatherPages: 32,
+      gatherFallback: 'sync',
+      allocFailPerMillion: 250,
+      walkerReactions: 'as-posted',
       noise: 7,
       broken: null,
     });

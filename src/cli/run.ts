@@ -1,4 +1,4 @@
-/** `pttorture run`: one scenario under one or several protocols, on real threads. */
+/** `pttorture run`: one scenario under one or several protocols, on real threads, in rounds. */
 import type { Command } from 'commander';
 import { UserError } from '#base/user-error';
 import type { PlanRequest } from '#scenario/build-plan';
@@ -32,7 +32,22 @@ export function addRun(program: Command, context: Context, act: Act): void {
     .option('--no-split-locks', 'one page-table lock for the whole mm')
     .option('--rcu <form>', 'qsbr or announced', (form) => choose('RCU form', form, RCU_FORMS))
     .option('--gather <n>', 'pages that one mmu gather holds', integerFlag('--gather', 1))
+    .option(
+      '--alloc-fail <n>',
+      'allocations that fail, per million',
+      integerFlag('--alloc-fail', 0, 1_000_000),
+    )
+    .option('--table-free <how>', TABLE_FREE_SUMMARY, (how) =>
+      choose('way to free a table', how, TABLE_FREE),
+    )
+    .option('--walkers <form>', WALKERS_SUMMARY, (form) => choose('form of walkers', form, WALKERS))
     .option('--noise <n>', 'random delays, 0 to 100', integerFlag('--noise', 0, 100))
+    .option(
+      '--rounds <n>',
+      'run each protocol so often, in alternating order; report the median',
+      integerFlag('--rounds', 1, 20),
+      1,
+    )
     .option('--deadline <time>', 'give a run up after so long', durationFlag('--deadline'))
     .option('--json <file>', 'write the result document; - for stdout, and nothing else there')
     .action((scenario: string | undefined, options: RunOptions, command: Command) => {
@@ -42,6 +57,10 @@ export function addRun(program: Command, context: Context, act: Act): void {
 }
 
 const RCU_FORMS = ['qsbr', 'announced'] as const;
+const TABLE_FREE = ['rcu', 'ipi', 'sync', 'now'] as const;
+const TABLE_FREE_SUMMARY = 'a table alone, where its batch finds no memory: rcu, ipi, sync or now';
+const WALKERS = ['fixed', 'as-posted'] as const;
+const WALKERS_SUMMARY = 'what walkers do without a table: fixed, or as-posted, with the flaws';
 
 interface RunOptions {
   readonly protocol: string;
@@ -55,7 +74,11 @@ interface RunOptions {
   readonly splitLocks: boolean;
   readonly rcu?: 'qsbr' | 'announced';
   readonly gather?: number;
+  readonly allocFail?: number;
+  readonly tableFree?: (typeof TABLE_FREE)[number];
+  readonly walkers?: (typeof WALKERS)[number];
   readonly noise?: number;
+  readonly rounds: number;
   readonly deadline?: number;
   readonly json?: string;
 }
@@ -90,6 +113,7 @@ async function run(
       broken,
       command: commandText(context.words),
       deadlineMs: options.deadline ?? null,
+      rounds: options.rounds,
     });
     if (failure === null || result.runs.length > 0) {
       if (options.json !== '-') await printReport(context, result);
@@ -142,6 +166,9 @@ function requestOf(
     splitLocks: options.splitLocks,
     noise: options.noise ?? broken?.noise,
     gather: options.gather,
+    gatherFallback: options.tableFree,
+    allocFail: options.allocFail,
+    walkers: options.walkers,
     rcu: options.rcu,
     broken: broken?.name,
   };

@@ -47,6 +47,18 @@ const wrong: [words: string, message: RegExp][] = [
   ['run churn --lock ptl', /^--lock "ptl" is not CLASS=ALGORITHM/],
   ['run churn --lock plt=mcs', /^unknown lock class "plt"; did you mean "ptl"\?/],
   ['run churn --lock ptl=msc', /^unknown lock algorithm "msc"; did you mean "mcs"\?/],
+  [
+    'run churn --alloc-fail 1000001',
+    /^--alloc-fail 1000001 is out of range; allowed: 0 to 1000000$/,
+  ],
+  [
+    'run churn --table-free later',
+    /^unknown way to free a table "later"; choose from rcu, ipi, sync, now$/,
+  ],
+  [
+    'run churn --walkers posted',
+    /^unknown form of walkers "posted"; choose from fixed, as-posted$/,
+  ],
   ['run churn --rcu epoch', /^unknown RCU form "epoch"; choose from qsbr, announced$/],
   ['run churn --json /nowhere/r.json', /^cannot write "\/nowhere\/r.json"/],
   ['run missing.yaml', /^cannot read "missing.yaml"/],

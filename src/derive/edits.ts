@@ -33,6 +33,8 @@ const SERIES = {
     'mm: pgtable: fix incorrect reclaim of non-empty PTE pages (Linux 6.14, February 2025)',
   scanner: 'RFC asynchronously scan and free empty user PTE pages (June 2024)',
   review: 'review of synchronously scan and reclaim empty user PTE pages (August 2024)',
+  lazy: 'x86/mm: fix flush_tlb_range() when used for zapping normal PMDs (2025, CVE-2025-22045)',
+  nested: 'mm: fix MADV_[FREE|DONTNEED] TLB flush miss problem (commit 99baac21e458)',
   percpu: 'series Try to free user PTE page table pages (April 2022), patch 18',
   ours: 'own control',
 } as const;
@@ -143,6 +145,47 @@ const RECLAIM: readonly Edit[] = [
   },
 ];
 
+const TLB: readonly Edit[] = [
+  stale('no-shootdown', 'a flush leaves the other CPUs their translations', 'flush-others', ''),
+  stale('own-tlb-kept', 'a flush leaves this CPU its own translations', 'flush-own', ''),
+  stale('gather-no-flush', 'a gather lets pages and tables go unflushed', 'gather-flush', ''),
+  stale('serve-without-flush', 'a CPU acknowledges interrupts and does nothing', 'serve-flush', ''),
+  stale('enter-without-flush', 'a CPU that was away does not catch up', 'enter-mm-flush', ''),
+  stale('cow-no-flush', 'the zero page is replaced and stays in TLBs', 'clear-flush', ''),
+  {
+    ...stale('lazy-not-flushed', 'the flush is not told that tables go', 'freed-tables', ''),
+    bug: 'K-16',
+    source: SERIES.lazy,
+  },
+  {
+    ...stale(
+      'lazy-skipped',
+      'CPUs in lazy TLB mode sleep on although a table goes',
+      'flush-others',
+      'interruptOthers(cpu, false);',
+    ),
+    bug: 'K-16',
+    source: SERIES.lazy,
+  },
+  {
+    ...stale('scanner-no-flush', 'the scanner frees tables unflushed', 'scan-flush', ''),
+    bug: 'K-16',
+    source: SERIES.scanner,
+    protocol: 'async-scanner',
+  },
+  {
+    ...stale(
+      'nested-gather-ignored',
+      'a zap that finds nothing does not wait for the flush of one that did',
+      'nested-flush',
+      'const nested = false;',
+    ),
+    bug: 'K-17',
+    source: SERIES.nested,
+    oracle: 'dontneed-not-done',
+  },
+];
+
 const RCU: readonly Edit[] = [
   torture('rcu-callback-at-once', 'a callback is due as soon as it is queued', 'rcu-defer', {
     becomes: 'poke(at + RCU_RECORD.epoch, 0);',
@@ -163,7 +206,7 @@ const LOCKS: readonly Edit[] = [
     'not-atomic',
     'testing and setting are two steps',
     'ttas-take',
-    'const holder = load(cpu, lockp); if (holder === 0) storeAndWake(cpu, lockp, cpu.id + 1);',
+    'const holder = load(cpu, lockp); if (holder === 0) storeReleaseAndWake(cpu, lockp, cpu.id + 1);',
   ),
   lock(
     'ticket',
@@ -205,7 +248,22 @@ const LOCKS: readonly Edit[] = [
   ),
 ];
 
-export const EDITS: readonly Edit[] = [...RECLAIM, ...RCU, ...LOCKS];
+export const EDITS: readonly Edit[] = [...RECLAIM, ...TLB, ...RCU, ...LOCKS];
+
+/** A flush that is missing; `becomes` as in `Edit`. */
+function stale(name: string, summary: string, label: string, becomes: string): Edit {
+  return {
+    name,
+    bug: 'control',
+    summary,
+    source: SERIES.ours,
+    label,
+    becomes,
+    protocol: 'pt-reclaim',
+    scenario: 'tlb-shootdown',
+    oracle: 'stale-translation',
+  };
+}
 
 function torture(
   name: string,

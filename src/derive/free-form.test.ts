@@ -37,6 +37,12 @@ describe('freeForm', () => {
     expect(text).toMatch(/export \{ f \}/);
   });
 
+  test('calls of its small functions are inlined', async () => {
+    const text = `const words = [1];\nfunction peek(at) { return words[at]; }\n`;
+    const entry = `${text}export function f(at) { return peek(at); }`;
+    expect(await freeForm(new Map([['tasks/entry.js', entry]]))).toContain('return (words[at]);');
+  });
+
   test('the built form has bound every marked variable of the sources', () => {
     const built = readFileSync(join(packageRoot(), 'dist', 'free', 'entry.js'), 'utf8');
     let marked = 0;

@@ -2,7 +2,8 @@
  * The free-running form: the tested wing as one module, with as constants what is constant for the
  * life of a thread. A line `let NAME = VALUE; // constant at load` becomes `const NAME = VALUE;`,
  * and the assignments to NAME go. Passages of the gate go too: whoever needs a gate (noise, an
- * enforced schedule) runs the tree of plain modules.
+ * enforced schedule) runs the tree of plain modules. At last, calls of small functions are inlined
+ * (inline.ts).
  *
  * Why: V8 folds a constant of the module's own scope into the code it compiles, the address of the
  * arena's words included, but goes through a cell, a check and a field for each name imported from
@@ -10,6 +11,7 @@
  */
 import { posix } from 'node:path';
 import { rolldown } from 'rolldown';
+import { inlineCalls } from './inline.ts';
 import type { Modules } from './modules.ts';
 
 /** The module that exports all that a thread needs. */
@@ -34,7 +36,7 @@ export async function freeForm(modules: Modules): Promise<string> {
   });
   const { output } = await bundle.generate({ format: 'esm' });
   await bundle.close();
-  return output[0].code;
+  return inlineCalls(output[0].code);
 }
 
 /** Turns the marked variables of one module into constants. */

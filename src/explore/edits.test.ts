@@ -5,6 +5,7 @@ import type { Plan, TorturedLock } from '#scenario/plan';
 import type { Execution } from './execution.ts';
 import { lockTorture, machineFor, PLANS, randomly, rcuTorture } from './small.suite.ts';
 import type { SteppedMachine } from './stepped-machine.ts';
+import { TLB_PLANS } from './tlb.suite.ts';
 
 /** Far more than any of them needs: the slowest takes 25 in the median. */
 const EXECUTIONS_MAX = 2000;
@@ -18,6 +19,11 @@ test.each([...EDITS])('$name', async (edit) => {
   }
 });
 
+test.each(Object.entries(TLB_PLANS))('the unbroken twin of %s is clean', async (_, plan) => {
+  const machine = await machineFor(null, plan);
+  expect(firstFailure(machine, 1, 300)).toBe(null);
+});
+
 test('a deadlock names the circle', async () => {
   const edit = EDITS.find(({ name }) => name === 'blocking-pml-under-ptl')!;
   const failure = firstFailure(await machineFor(edit, planFor(edit)), 1)!;
@@ -28,9 +34,13 @@ test('a deadlock names the circle', async () => {
   );
 });
 
-function firstFailure(machine: SteppedMachine, seed: number): Execution | null {
+function firstFailure(
+  machine: SteppedMachine,
+  seed: number,
+  executions = EXECUTIONS_MAX,
+): Execution | null {
   const strategy = randomly(seed);
-  for (let execution = 0; execution < EXECUTIONS_MAX; execution++) {
+  for (let execution = 0; execution < executions; execution++) {
     const found = machine.execute(strategy, execution);
     if (found.verdicts.length > 0) return found;
     expect(found.end).toBe('done');
@@ -39,6 +49,8 @@ function firstFailure(machine: SteppedMachine, seed: number): Execution | null {
 }
 
 function planFor({ name, protocol, scenario, parameters }: Edit): Plan {
+  const plan = TLB_PLANS[name];
+  if (plan !== undefined) return plan;
   if (scenario === 'rcutorture') return rcuTorture();
   if (scenario === 'locktorture') return lockTorture(parameters!['lock'] as TorturedLock);
   if (name === 'blocking-pml-under-ptl') return PLANS.zapVsZap;

@@ -1,4 +1,5 @@
 /** Small machines and plans that make the lives of one table meet, for the tests of this room. */
+import { protocolWords } from '#arena/layout/protocol-words';
 import type { Geometry } from '#arena/map';
 import type { LineEdit } from '#derive/apply-edit';
 import { treeRoots } from '#derive/variants';
@@ -118,8 +119,9 @@ export async function machineFor(
   stepsMax?: number,
 ): Promise<SteppedMachine> {
   const { stepped } = await treeRoots(edit);
-  const { cpus, levels, backing } = small;
-  const geometry = { ...TINY, cpus, levels, backing };
+  const { cpus, levels, backing, protocol } = small;
+  const { table: tableWords, tableCpu: tableCpuWords } = protocolWords(protocol);
+  const geometry = { ...TINY, cpus, levels, backing, tableWords, tableCpuWords };
   return new SteppedMachine(await loadSteppedTree(stepped), small, geometry, stepsMax);
 }
 

@@ -230,6 +230,13 @@ describe('a run on real threads', () => {
       expect(run.protocolCounts['scannerPasses']).toBeGreaterThan(5);
   });
 
+  test('counts what could have been reclaimed before the process ends', async () => {
+    const columns = [[touch('whole', 'every'), dontneed('whole')]];
+    const plan = churn({ cpus: 1, columns, durationMs: null });
+    const { run } = await runBuilt(plan, { deadlineMs: 20_000 });
+    expect(run.tables).toMatchObject({ reclaimed: 0, reclaimable: 32, pteTablesEnd: 32 });
+  });
+
   test('ends cleanly when it is interrupted', async () => {
     const plan = churn({ durationMs: null });
     const { run, moments } = await runBuilt(plan, { deadlineMs: 20_000, abortMs: 700 });

@@ -62,6 +62,41 @@ describe('a scanner', () => {
   });
 });
 
+test('a scanner is switched on and off, and told what to look at, while it runs', async () => {
+  const region: Region = { ...REGIONS[0]!, pages: 64 };
+  const touch = { op: 'touch', access: 'read', region: 0, share: 'all', pages: 'every' } as const;
+  const plan = planOf({
+    ...{ cpus: 1, regions: [region], protocol: 'async-scanner', durationMs: 500 },
+    options: { where: 'task-work', delayMs: 1, sizePages: 64, process: 'off', opt: 'in' },
+    setup: [
+      { op: 'mmap', region: 0 },
+      { ...touch, extent: 'whole' },
+      { op: 'dontneed', region: 0, extent: 'whole', share: 'all' },
+    ],
+    columns: [[{ op: 'loop', times: null, do: [{ op: 'sleep', ms: 1 }] }]],
+  });
+  const tables: number[] = [];
+  const refused: string[] = [];
+  let controls: RunControls | undefined;
+  await runPlan(plan, {
+    judges: JUDGES,
+    deadlineMs: 30_000,
+    onStart: (given) => {
+      controls = given;
+    },
+    onProgress: ({ vmpteKiB }) => {
+      tables.push(vmpteKiB);
+      if (tables.length === 1) void controls?.setScanPolicy({ process: 'on' });
+      if (tables.length === 2) void controls?.setScanPolicy({ opt: 'all' });
+      controls?.setScanPolicy({ guided: 'counts' }).catch((e: Error) => refused.push(e.message));
+    },
+  });
+  // Switched on, it still lacks the consent of the VMA; only then do the eight tables go.
+  expect(tables.at(0)! - tables.at(-1)!).toBe(32);
+  expect(tables[1]).toBe(tables[0]);
+  expect(refused[0]).toContain('guided=counts');
+});
+
 describe('a thread that dies', () => {
   test('ends the run with a clear word and what was measured', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'pttorture-'));

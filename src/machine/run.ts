@@ -5,11 +5,12 @@
  */
 import { availableParallelism } from 'node:os';
 import { nowMs } from '#arena/clock';
-import { CONTROL, PHASE } from '#arena/layout/control';
+import { CONTROL, PHASE, SCAN_CONSENT } from '#arena/layout/control';
 import { MM } from '#arena/layout/mm';
 import { type ArenaMap, arenaMap } from '#arena/map';
 import { tell } from '#arena/outside';
 import type { Words } from '#arena/word';
+import { UserError } from '#base/user-error';
 import type { Run, RunExit } from '#result/result';
 import type { Plan } from '#scenario/plan';
 import { lockClassesWith } from '#trace/vocabulary';
@@ -21,10 +22,20 @@ import { kthreadsOf, sizeMachine } from './size.ts';
 import { tableCensus } from './table-census.ts';
 import { CpuPool, KthreadPool, livingEntry } from './threads.ts';
 
+/** What the scanner may do, in the words of its options; what is left out stays as it is. */
+export interface ScanPolicy {
+  readonly process?: 'on' | 'off';
+  readonly opt?: keyof typeof SCAN_CONSENT;
+  /** `counts` only where the run began with it, since tables count from their beginning. */
+  readonly guided?: 'no' | 'counts';
+}
+
 /** What can be asked of a machine, and changed, while it runs. */
 export interface RunControls {
   /** Changes the scanner's delay (milliseconds) and the address space of a pass (pages). */
   setScan(delayMs: number, sizePages: number): Promise<void>;
+  /** Changes what the scanner may do. */
+  setScanPolicy(policy: ScanPolicy): Promise<void>;
   /** Passes that each kernel thread has made so far. */
   kthreadPasses(): Promise<number[]>;
 }
@@ -178,6 +189,14 @@ class Session {
         tell(this.words, CONTROL.scanDelay, delayMs);
         tell(this.words, CONTROL.scanSlots, Math.max(1, sizePages >> this.plan.ptrsShift));
         tell(this.words, CONTROL.scanNext, (nowMs() + delayMs) | 0);
+        await Promise.all(remotes.map((remote) => remote.wake()));
+      },
+      setScanPolicy: async ({ process, opt, guided }) => {
+        if (process) tell(this.words, CONTROL.scanSwitch, process === 'on' ? 1 : 0);
+        if (opt) tell(this.words, CONTROL.scanConsent, SCAN_CONSENT[opt]);
+        if (guided === 'counts' && this.plan.options['guided'] !== 'counts')
+          throw new UserError('tables were not counted from the start: run with guided=counts');
+        if (guided) tell(this.words, CONTROL.scanGuided, guided === 'counts' ? 1 : 0);
         await Promise.all(remotes.map((remote) => remote.wake()));
       },
       kthreadPasses: () => Promise.all(remotes.map((remote) => remote.passes())),

@@ -11,8 +11,18 @@ import type { Plan } from '#scenario/plan';
 const VMAS = 1024;
 /** Table frames beyond what the regions need, per CPU: those that wait for a grace period. */
 const DEFERRED_TABLES_PER_CPU = 1024;
-/** Bodies of an on-demand machine: 2 GiB of them on x86-64. */
+/**
+ * Bodies of an on-demand machine, 2 GiB of them on x86-64, of which memory is used only for those
+ * that were needed at a time. All page frames that entries can name fill half of them, and the PMD
+ * tables above all table frames have another eighth; the rest is for tables that are sparse, or
+ * empty for less than a grace period.
+ */
 const ON_DEMAND_BODIES_MAX = 2 ** 20;
+/**
+ * Table frames and bodies in use by one CPU, outside of any address space (in its free lists, or as
+ * the copy that fork makes).
+ */
+const TABLES_PER_CPU = 64;
 
 /** Kernel threads that `plan` asks for. */
 export function kthreadsOf(plan: Plan): ('scanner' | 'rcu')[] {
@@ -30,9 +40,9 @@ export function sizeMachine(plan: Plan): Geometry {
   }
   const pmdTables = Math.ceil(slots / ptrs) + 2 * plan.regions.length + 2;
   const upper = pmdTables + 2 * plan.levels;
-  const tables =
-    plan.tableFrames || slots + upper + cpus * Math.min(slots, DEFERRED_TABLES_PER_CPU) + 64 * cpus;
-  const bodies = tables + pmdTables + 64 * cpus + 1;
+  const deferred = Math.min(slots, DEFERRED_TABLES_PER_CPU);
+  const tables = plan.tableFrames || slots + upper + cpus * (deferred + TABLES_PER_CPU);
+  const bodies = tables + pmdTables + cpus * TABLES_PER_CPU + 1;
   const words = protocolWords(plan.protocol);
   const geometry: Geometry = {
     cpus,
@@ -40,6 +50,8 @@ export function sizeMachine(plan: Plan): Geometry {
     levels: plan.levels,
     tables,
     bodies: plan.backing === 'fixed' ? bodies : Math.min(bodies, ON_DEMAND_BODIES_MAX),
+    // What is swapped out keeps its frame. A page that migrates, is pinned or is being filled needs
+    // one more, which is of the CPU's part.
     pages: (plan.pageFrames || pages) + cpus * (2 * ptrs + plan.gatherPages) + 2,
     vmas: VMAS,
     gatherPages: plan.gatherPages,

@@ -3,11 +3,12 @@
  * memory comes from the CPU's own random numbers, by the plan's chances.
  */
 import type { Cpu } from '#arch/cpu';
+import { atLoad } from '#arena/at-load';
 import { COUNTER, count } from '#trace/counters';
 import { ACTOR } from '#trace/vocabulary';
 
-let reschedPerMillion = 0;
-let allocFailPerMillion = 0;
+let reschedPerMillion = atLoad.settings.reschedPerMillion; // constant at load
+let allocFailPerMillion = atLoad.settings.allocFailPerMillion; // constant at load
 
 /**
  * `resched`: chance, per million entries, that a loop over entries finds need-resched set;

@@ -5,18 +5,31 @@
 import type { Cpu } from '#arch/cpu';
 import type { Pmdp } from '#arch/pmd';
 import { MARKER, PTE_KIND, type Pte, pteKind, ptePfn } from '#arch/pte';
+import { doMigrationPage } from './migration-wait.ts';
 import type { Mm } from './mm.ts';
+import { doNumaPage } from './numa.ts';
+import { doSwapPage } from './swap.ts';
+import { doUffdWpMarker } from './userfaultfd.ts';
 import { VM_FAULT } from './vm-fault.ts';
 
 /** Handles a fault for which the hardware walk found `orig`; a value of `VM_FAULT`. */
 export function doNonPresentPage(
-  _cpu: Cpu,
-  _mm: Mm,
-  _pmdp: Pmdp,
-  _slot: number,
-  _index: number,
+  cpu: Cpu,
+  mm: Mm,
+  pmdp: Pmdp,
+  slot: number,
+  index: number,
   orig: Pte,
 ): number {
-  if (pteKind(orig) !== PTE_KIND.marker) return VM_FAULT.again;
-  return ptePfn(orig) === MARKER.uffdWp ? VM_FAULT.again : VM_FAULT.sigsegv;
+  switch (pteKind(orig)) {
+    case PTE_KIND.swap:
+      return doSwapPage(cpu, mm, pmdp, slot, index, orig);
+    case PTE_KIND.migration:
+      return doMigrationPage(cpu, mm, pmdp, slot, index, orig);
+    case PTE_KIND.protNone:
+      return doNumaPage(cpu, mm, pmdp, slot, index, orig);
+    default:
+      if (ptePfn(orig) !== MARKER.uffdWp) return VM_FAULT.sigsegv;
+      return doUffdWpMarker(cpu, mm, pmdp, slot, index, orig);
+  }
 }

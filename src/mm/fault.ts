@@ -3,7 +3,9 @@
  * gets a page of its own. The caller holds the VMA lock or the mmap lock for reading, which keeps
  * upper tables and the VMA; the PTE table may go at any moment (see pte-offset-map.ts).
  *
- * A fault only sets the entry; then the instruction that faulted runs again.
+ * A fault sets the entry and, still under the ptl, has the TLB remember it (the place of
+ * `update_mmu_cache`, as where software fills the TLB); then the instruction that faulted runs
+ * again.
  */
 
 import type { Cpu } from '#arch/cpu';
@@ -18,6 +20,7 @@ import {
   pteSame,
   pteWrite,
 } from '#arch/pte';
+import { tlbFill } from '#arch/tlb';
 import { ZERO_PFN } from '#arena/layout/page';
 import { COUNTER, count } from '#trace/counters';
 import { countRace } from '#trace/race';
@@ -34,7 +37,7 @@ import {
   ptepReplace,
   setPteAt,
 } from './pgtable.ts';
-import { pmdAlloc, pteAlloc } from './pte-alloc.ts';
+import { pmdAlloc, pteAlloc, pteAllocPut } from './pte-alloc.ts';
 import { pteOffsetMapLock, pteUnmapUnlock } from './pte-offset-map.ts';
 import { boundProtocol, HOOK, hasHook } from './reclaim-protocol.ts';
 import { VM_FAULT } from './vm-fault.ts';
@@ -55,6 +58,7 @@ export function handleMmFault(
   const pmdp = pmdAlloc(cpu, mm, slot);
   const outcome =
     pmdp === 0 ? VM_FAULT.oom : handlePteFault(cpu, mm, pmdp, slot, index, write, orig);
+  pteAllocPut(cpu, mm, pmdp, slot);
   if (hasHook(HOOK.walks)) boundProtocol().walkEnd(cpu, mm, slot);
   return outcome;
 }
@@ -99,7 +103,9 @@ function doAnonymousPage(
     if (write) freeUnusedPage(cpu, pfn);
     return VM_FAULT.again;
   }
-  const set = setPteAt(cpu, table, index, mkPte(pfn, write, write));
+  const value = mkPte(pfn, write, write);
+  const set = setPteAt(cpu, table, index, value);
+  if (set) tlbFill(cpu, slot, index, value);
   if (set && write) count(cpu, COUNTER.rss, 1);
   pteUnmapUnlock(cpu, mm, pmdp, slot, table, ptl);
   if (!set) {

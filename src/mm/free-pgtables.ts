@@ -12,9 +12,11 @@ import { MM } from '#arena/layout/mm';
 import { PTDESC } from '#arena/layout/ptdesc';
 import { peek, read } from '#arena/word';
 import { rcuQuiescent } from '#sync/rcu';
+import { FACT, noteFact } from '#trace/fact';
 import { type Mm, mmDecNrTables } from './mm.ts';
 import { pteFreeTlb } from './mmu-gather.ts';
 import { pmdUnhook, upperUnhook } from './pgtable.ts';
+import { HOOK, hasHook } from './reclaim-protocol.ts';
 
 /** Frees the tables that map nothing but slots in [floor, ceiling). */
 export function freePgtables(cpu: Cpu, mm: Mm, floor: number, ceiling: number): void {
@@ -45,6 +47,8 @@ function freeBelow(
     const from = base + i * reach;
     if (level > 1) freeBelow(cpu, mm, child, level - 1, from, floor, ceiling);
     if (from < floor || from + reach > ceiling) continue;
+    if (level === 1 && hasHook(HOOK.lastPutFrees))
+      noteFact(cpu, FACT.tableLeft, child, from, 0, 0, 0);
     if (level === 1) pmdUnhook(cpu, entryp, child, from);
     else upperUnhook(cpu, entryp, child);
     pteFreeTlb(cpu, child, from, reach);

@@ -1,19 +1,28 @@
 /**
- * MADV_DONTNEED: zaps a range, under the per-VMA lock where one VMA contains it (Linux 6.17), else
- * under the mmap lock for reading. Parts that no VMA maps are passed over.
+ * madvise: what a process says about its memory, each kind under the lock that Linux takes for it:
+ *
+ *     dontneed, free, guards    the per-VMA lock where one VMA contains the range (Linux 6.17 and
+ *                               later), else the mmap lock for reading
+ *     the flags for scanners    the mmap lock and the VMA locks for writing
+ *     all others                the mmap lock for reading
+ *
+ * Parts of the range that no VMA maps are passed over.
  */
 
 import { type Cpu, enterActor } from '#arch/cpu';
 import { vmaAt } from '#arena/arena';
 import { nowNs } from '#arena/clock';
 import { VMA, VMA_FLAG } from '#arena/layout/mm';
-import { peek, read } from '#arena/word';
+import { read } from '#arena/word';
 import { recordMadviseLatency } from '#trace/latency';
 import { countRace } from '#trace/race';
 import { ACTOR, RACE } from '#trace/vocabulary';
-import { type Mm, mmapReadLock, mmapReadUnlock } from './mm.ts';
+import { ADVISED, adviseTables } from './advise-tables.ts';
+import { guardInstallRange } from './guard.ts';
+import { type Mm, mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from './mm.ts';
 import { tlbFinishMmu, tlbGatherMmu } from './mmu-gather.ts';
-import { boundProtocol, HOOK, hasHook } from './reclaim-protocol.ts';
+import { populateRange } from './populate.ts';
+import { shrinkRange } from './shrink.ts';
 import {
   findVma,
   firstEndingAfter,
@@ -22,11 +31,55 @@ import {
   vmaEndRead,
   vmaInMap,
 } from './vma.ts';
-import { unmapPageRange } from './zap.ts';
-import { ZAP } from './zap-entry.ts';
+import { changeVmaFlags } from './vma-flags.ts';
+import { zapPageRangeSingle } from './zap-vma.ts';
 
-/** VMAs in which a zap leaves markers where userfaultfd had write-protected. */
-const WP_MARKED = VMA_FLAG.uffdWp | VMA_FLAG.shared;
+/** Numbers of the kinds of advice, by the words of a scenario. */
+export const MADV = {
+  dontneed: 0,
+  free: 1,
+  'guard-install': 2,
+  'guard-remove': 3,
+  pageout: 4,
+  cold: 5,
+  willneed: 6,
+  'populate-read': 7,
+  'populate-write': 8,
+  'pt-scan': 9,
+  'no-pt-scan': 10,
+} as const;
+
+/**
+ * Takes `advice` (a value of `MADV`) for [start, end), given as (slot, index) pairs. False: not for
+ * all of it, because memory is short or (populate) a guard stands in the way.
+ */
+export function madvise(
+  cpu: Cpu,
+  mm: Mm,
+  advice: number,
+  startSlot: number,
+  startIndex: number,
+  endSlot: number,
+  endIndex: number,
+): boolean {
+  if (advice <= MADV['guard-remove'])
+    return underVmaLock(cpu, mm, advice, startSlot, startIndex, endSlot, endIndex);
+  const populates = advice === MADV['populate-read'] || advice === MADV['populate-write'];
+  const before = enterActor(cpu, populates ? ACTOR.fault : ACTOR.madvise);
+  let done = true;
+  if (advice >= MADV['pt-scan']) {
+    const [on, off] = scanFlags(advice);
+    mmapWriteLock(cpu, mm);
+    changeVmaFlags(cpu, mm, startSlot, startIndex, endSlot, endIndex, on, off);
+    mmapWriteUnlock(cpu, mm);
+  } else {
+    mmapReadLock(cpu, mm);
+    done = adviseByVma(cpu, mm, advice, startSlot, startIndex, endSlot, endIndex);
+    mmapReadUnlock(cpu, mm);
+  }
+  enterActor(cpu, before);
+  return done;
+}
 
 export function madviseDontneed(
   cpu: Cpu,
@@ -36,71 +89,115 @@ export function madviseDontneed(
   endSlot: number,
   endIndex: number,
 ): void {
+  underVmaLock(cpu, mm, MADV.dontneed, startSlot, startIndex, endSlot, endIndex);
+}
+
+function underVmaLock(
+  cpu: Cpu,
+  mm: Mm,
+  advice: number,
+  startSlot: number,
+  startIndex: number,
+  endSlot: number,
+  endIndex: number,
+): boolean {
   const before = enterActor(cpu, ACTOR.madvise);
   const since = nowNs();
+  let done: boolean;
   const vma = lockVmaUnderRcu(cpu, mm, startSlot, startIndex);
   if (vma !== 0 && !endsBefore(cpu, vma, endSlot, endIndex)) {
-    zapPageRangeSingle(cpu, mm, vma, startSlot, startIndex, endSlot, endIndex);
+    done = adviseVma(cpu, mm, advice, vma, startSlot, startIndex, endSlot, endIndex);
     vmaEndRead(cpu, vma);
   } else {
     if (vma !== 0) vmaEndRead(cpu, vma);
     mmapReadLock(cpu, mm);
     if (vma === 0 && findVma(cpu, mm, startSlot, startIndex) !== 0)
       countRace(cpu, RACE.vmaLockFallback, ACTOR.munmap);
-    dontneedByVma(cpu, mm, startSlot, startIndex, endSlot, endIndex);
+    done = adviseByVma(cpu, mm, advice, startSlot, startIndex, endSlot, endIndex);
     mmapReadUnlock(cpu, mm);
   }
   recordMadviseLatency(cpu, since);
   enterActor(cpu, before);
+  return done;
 }
 
-/** Zaps a range within one VMA, with a gather of its own. */
-function zapPageRangeSingle(
+function adviseByVma(
   cpu: Cpu,
   mm: Mm,
+  advice: number,
+  startSlot: number,
+  startIndex: number,
+  endSlot: number,
+  endIndex: number,
+): boolean {
+  for (let i = firstEndingAfter(cpu, mm, startSlot, startIndex); ; i++) {
+    const vma = vmaInMap(cpu, mm, i);
+    if (vma === 0) return true;
+    const at = vmaAt(vma);
+    let fromSlot = read(cpu, at + VMA.startSlot);
+    let fromIndex = read(cpu, at + VMA.startIndex);
+    if (!isBefore(fromSlot, fromIndex, endSlot, endIndex)) return true;
+    if (isBefore(fromSlot, fromIndex, startSlot, startIndex)) {
+      fromSlot = startSlot;
+      fromIndex = startIndex;
+    }
+    let toSlot = endSlot;
+    let toIndex = endIndex;
+    if (endsBefore(cpu, vma, endSlot, endIndex)) {
+      toSlot = read(cpu, at + VMA.endSlot);
+      toIndex = read(cpu, at + VMA.endIndex);
+    }
+    if (!adviseVma(cpu, mm, advice, vma, fromSlot, fromIndex, toSlot, toIndex)) return false;
+  }
+}
+
+/** The part [start, end), which lies in VMA `vma`. */
+function adviseVma(
+  cpu: Cpu,
+  mm: Mm,
+  advice: number,
   vma: number,
   startSlot: number,
   startIndex: number,
   endSlot: number,
   endIndex: number,
-): void {
-  tlbGatherMmu(cpu, mm);
-  const uffdWp = (peek(vmaAt(vma) + VMA.flags) & WP_MARKED) === WP_MARKED;
-  const details = ZAP.reclaim | (uffdWp ? ZAP.keepUffdWp : 0);
-  unmapPageRange(cpu, mm, startSlot, startIndex, endSlot, endIndex, details);
-  if (hasHook(HOOK.rangeDone))
-    boundProtocol().rangeDone(cpu, mm, vma, startSlot, startIndex, endSlot, endIndex);
-  tlbFinishMmu(cpu, mm);
-}
-
-function dontneedByVma(
-  cpu: Cpu,
-  mm: Mm,
-  startSlot: number,
-  startIndex: number,
-  endSlot: number,
-  endIndex: number,
-): void {
-  for (let i = firstEndingAfter(cpu, mm, startSlot, startIndex); ; i++) {
-    const vma = vmaInMap(cpu, mm, i);
-    if (vma === 0) return;
-    const at = vmaAt(vma);
-    let fromSlot = read(cpu, at + VMA.startSlot);
-    let fromIndex = read(cpu, at + VMA.startIndex);
-    if (!isBefore(fromSlot, fromIndex, endSlot, endIndex)) return;
-    if (isBefore(fromSlot, fromIndex, startSlot, startIndex)) {
-      fromSlot = startSlot;
-      fromIndex = startIndex;
+): boolean {
+  switch (advice) {
+    case MADV.dontneed:
+      zapPageRangeSingle(cpu, mm, vma, startSlot, startIndex, endSlot, endIndex, true);
+      return true;
+    case MADV.free:
+    case MADV.cold: {
+      const what = advice === MADV.free ? ADVISED.free : ADVISED.cold;
+      tlbGatherMmu(cpu, mm);
+      adviseTables(cpu, mm, what, startSlot, startIndex, endSlot, endIndex);
+      tlbFinishMmu(cpu, mm);
+      return true;
     }
-    if (endsBefore(cpu, vma, endSlot, endIndex)) {
-      const toSlot = read(cpu, at + VMA.endSlot);
-      const toIndex = read(cpu, at + VMA.endIndex);
-      zapPageRangeSingle(cpu, mm, vma, fromSlot, fromIndex, toSlot, toIndex);
-    } else zapPageRangeSingle(cpu, mm, vma, fromSlot, fromIndex, endSlot, endIndex);
+    case MADV['guard-install']:
+      return guardInstallRange(cpu, mm, vma, startSlot, startIndex, endSlot, endIndex);
+    case MADV['guard-remove']:
+      return adviseTables(cpu, mm, ADVISED.guardRemove, startSlot, startIndex, endSlot, endIndex);
+    case MADV.pageout:
+      shrinkRange(cpu, mm, startSlot, startIndex, endSlot, endIndex);
+      return true;
+    case MADV.willneed:
+      adviseTables(cpu, mm, ADVISED.swapin, startSlot, startIndex, endSlot, endIndex);
+      return true;
+    default: {
+      const write = advice === MADV['populate-write'];
+      return populateRange(cpu, mm, startSlot, startIndex, endSlot, endIndex, write);
+    }
   }
 }
 
 function endsBefore(cpu: Cpu, vma: number, slot: number, index: number): boolean {
   const at = vmaAt(vma);
   return isBefore(read(cpu, at + VMA.endSlot), read(cpu, at + VMA.endIndex), slot, index);
+}
+
+/** Flags that the advice to or against scanners sets, and those that it clears. */
+function scanFlags(advice: number): readonly [on: number, off: number] {
+  const { ptScan, noPtScan } = VMA_FLAG;
+  return advice === MADV['pt-scan'] ? [ptScan, noPtScan] : [noPtScan, ptScan];
 }

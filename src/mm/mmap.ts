@@ -13,6 +13,7 @@ import { freePgtables } from './free-pgtables.ts';
 import { type Mm, mmapWriteLock, mmapWriteUnlock, slotsOfAddressSpace } from './mm.ts';
 import { tlbFinishMmu, tlbGatherMmu } from './mmu-gather.ts';
 import { pteFreeDefer } from './rcu-free.ts';
+import { unlinkAnonVmas } from './rmap.ts';
 import {
   allocVma,
   firstEndingAfter,
@@ -111,6 +112,7 @@ function unmapLocked(
   if (!any) return;
   tlbGatherMmu(cpu, mm);
   unmapPageRange(cpu, mm, startSlot, startIndex, endSlot, endIndex, ZAP.dropMarkers);
+  unlinkAnonVmas(cpu, mm); // @unlink-anon-vmas
   const after = firstEndingAfter(cpu, mm, startSlot, startIndex);
   freePgtables(cpu, mm, slotAfter(vmaInMap(cpu, mm, after - 1)), slotOf(vmaInMap(cpu, mm, after)));
   tlbFinishMmu(cpu, mm);

@@ -48,9 +48,14 @@ export function configureGather(tables: number, alone: number): void {
 
 /** Begins a gather on this CPU. */
 export function tlbGatherMmu(cpu: Cpu, mm: Mm): void {
-  assert(peek(cpu.block + PERCPU.gatherFlags) === 0, 'one gather per CPU at a time');
+  assert(!tlbGathers(cpu), 'one gather per CPU at a time');
   poke(cpu.block + PERCPU.gatherFlags, 1);
   add(cpu, mm.at + MM.tlbFlushPending, 1);
+}
+
+/** Whether this CPU has a gather open. */
+export function tlbGathers(cpu: Cpu): boolean {
+  return peek(cpu.block + PERCPU.gatherFlags) !== 0;
 }
 
 /** Pages that still fit in. */

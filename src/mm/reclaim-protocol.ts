@@ -32,6 +32,11 @@ export const HOOK = {
    * pmd entry points to stays. Lookups under the ptl then do not look again.
    */
   stableTables: 1 << 12,
+  /**
+   * A promise too: a table goes with its last reference. `tableConstruct` takes one for the
+   * allocating caller (see `pteAlloc`), and munmap finds no PTE table.
+   */
+  lastPutFrees: 1 << 13,
 } as const;
 
 /**
@@ -60,7 +65,7 @@ export interface ReclaimProtocol {
   walkBegin(cpu: Cpu, mm: Mm, slot: number): void;
   walkEnd(cpu: Cpu, mm: Mm, slot: number): void;
 
-  /** Takes a reference to `table`, within a read section. False: the table is dying. */
+  /** Takes a reference to `table`, in a read section or under the pml. False: it is dying. */
   tableGet(cpu: Cpu, table: number): boolean;
   /** After `tableGet` has failed and the read section has ended; no lock. */
   tableGetFailed(cpu: Cpu, mm: Mm, pmdp: Pmdp, slot: number): void;

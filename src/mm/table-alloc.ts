@@ -12,6 +12,7 @@
 
 import type { Cpu } from '#arch/cpu';
 import { bodyAt, boundMap, ownerAt, ptdescAt, ptrsMask } from '#arena/arena';
+import { atLoad } from '#arena/at-load';
 import { CONTROL } from '#arena/layout/control';
 import { FREE_CACHE_MAX, PERCPU } from '#arena/layout/percpu';
 import {
@@ -36,7 +37,7 @@ import { boundProtocol, HOOK, hasHook } from './reclaim-protocol.ts';
 
 let tables: FreeList;
 let bodies: FreeList;
-let onDemand = false;
+let onDemand = atLoad.settings.onDemand; // constant at load
 
 /** Binds this thread to the arena's table frames. */
 export function bindTables(): void {

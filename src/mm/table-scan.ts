@@ -9,11 +9,16 @@ import { peek, read } from '#arena/word';
  * Reads all entries of `table`, stopping at the first that is not none; stable only under the ptl.
  */
 export function tableIsEmpty(cpu: Cpu, table: number): boolean {
+  return entriesAreNone(cpu, table, 0, ptrsMask() + 1);
+}
+
+/** The same for the entries [start, end). */
+export function entriesAreNone(cpu: Cpu, table: number, start: number, end: number): boolean {
   const body = peek(ptdescAt(table) + PTDESC.body);
   if (body === 0) return true;
-  const first = bodyAt(body);
-  const end = first + ptrsMask() + 1;
-  for (let place = first; place < end; place++) if (read(cpu, place) !== 0) return false;
+  const last = bodyAt(body) + end;
+  for (let place = bodyAt(body) + start; place < last; place++)
+    if (read(cpu, place) !== 0) return false;
   return true;
 }
 

@@ -25,6 +25,7 @@ import { hardwareWalk } from './hardware-walk.ts';
 import { type Mm, mmapReadLock, mmapReadUnlock } from './mm.ts';
 import { runRcuCallbacks } from './rcu-free.ts';
 import { boundProtocol, HOOK, hasHook } from './reclaim-protocol.ts';
+import { handleUserfault, isUserfault } from './userfault-wait.ts';
 import { VM_FAULT } from './vm-fault.ts';
 import { findVma, lockVmaUnderRcu, vmaEndRead } from './vma.ts';
 
@@ -54,30 +55,39 @@ function translate(cpu: Cpu, mm: Mm, slot: number, index: number, write: boolean
     let pfn = tlbLookup(cpu, slot, index, write);
     if (pfn === 0) pfn = hardwareWalk(cpu, mm, slot, index, write);
     if (pfn !== 0) return pfn;
-    pwcForget(cpu, slot);
     const outcome = doUserAddrFault(cpu, mm, slot, index, write);
+    if (outcome === VM_FAULT.done) continue;
+    pwcForget(cpu, slot);
     if (outcome === VM_FAULT.oom || outcome === VM_FAULT.sigsegv)
       if (!memoryMayCome(cpu, mm, outcome, retries++)) return failed(cpu, outcome);
     interruptPoint(cpu);
   }
 }
 
-/** The fault: finds the VMA under its own lock, or failing that under the mmap lock. */
+/**
+ * The fault: finds the VMA under its own lock, or failing that under the mmap lock. That lock has
+ * been dropped already if the outcome is `retry`.
+ */
 function doUserAddrFault(cpu: Cpu, mm: Mm, slot: number, index: number, write: boolean): number {
   const before = enterActor(cpu, ACTOR.fault);
   const since = latencySampleDue(cpu) ? nowNs() : 0;
   let outcome: number = VM_FAULT.sigsegv;
   const vma = lockVmaUnderRcu(cpu, mm, slot, index);
   if (vma !== 0) {
-    outcome = handleMmFault(cpu, mm, slot, index, write, cpu.walked);
-    vmaEndRead(cpu, vma);
+    if (isUserfault(cpu, vma) && handleUserfault(cpu, mm, vma, slot, index))
+      outcome = VM_FAULT.retry;
+    else outcome = handleMmFault(cpu, mm, slot, index, write, cpu.walked);
+    if (outcome !== VM_FAULT.retry) vmaEndRead(cpu, vma);
   } else {
     mmapReadLock(cpu, mm);
-    if (findVma(cpu, mm, slot, index) !== 0) {
+    const found = findVma(cpu, mm, slot, index);
+    if (found !== 0) {
       countRace(cpu, RACE.vmaLockFallback, ACTOR.munmap);
-      outcome = handleMmFault(cpu, mm, slot, index, write, cpu.walked);
+      if (isUserfault(cpu, found) && handleUserfault(cpu, mm, 0, slot, index))
+        outcome = VM_FAULT.retry;
+      else outcome = handleMmFault(cpu, mm, slot, index, write, cpu.walked);
     }
-    mmapReadUnlock(cpu, mm);
+    if (outcome !== VM_FAULT.retry) mmapReadUnlock(cpu, mm);
   }
   if (since !== 0) recordFaultLatency(cpu, since);
   enterActor(cpu, before);

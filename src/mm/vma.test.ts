@@ -88,7 +88,7 @@ describe('a VMA', () => {
     const { lockSeq } = VMA;
     const at = vmaAt(findVma(machine.cpu(0), machine.mm, 2, 0)) + lockSeq;
     // As between a writer's announcement and the end of its mmap lock.
-    machine.meanwhile(1, 'load', at, () => {
+    machine.meanwhile(1, 'read', at, () => {
       machine.words[at] = peek(machine.map.mm + MM.lockSeq);
     });
     expect(machine.store(1, 20, 7)).toBe(0);

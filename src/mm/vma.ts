@@ -28,10 +28,13 @@ export function isBefore(slotA: number, indexA: number, slotB: number, indexB: n
  */
 export function vmaCovers(cpu: Cpu, vma: number, slot: number, index: number): boolean {
   const at = vmaAt(vma);
+  if (read(cpu, at + VMA.attached) === 0) return false;
+  const startSlot = read(cpu, at + VMA.startSlot);
+  const endSlot = read(cpu, at + VMA.endSlot);
+  if (slot > startSlot && slot < endSlot) return true;
   return (
-    read(cpu, at + VMA.attached) !== 0 &&
-    !isBefore(slot, index, read(cpu, at + VMA.startSlot), read(cpu, at + VMA.startIndex)) &&
-    isBefore(slot, index, read(cpu, at + VMA.endSlot), read(cpu, at + VMA.endIndex))
+    !isBefore(slot, index, startSlot, read(cpu, at + VMA.startIndex)) &&
+    isBefore(slot, index, endSlot, read(cpu, at + VMA.endIndex))
   );
 }
 

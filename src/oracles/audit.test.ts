@@ -99,7 +99,7 @@ const CORRUPTIONS: readonly Corruption[] = [
     'a mapped page that is free',
     (f) => (f.words[f.page(2) + PAGE.state]! ^= PAGE_STATE.mapped),
     'use-after-free',
-    'page 2 is free, and mapped at 0x40000',
+    'page 2 is free, and 0x40000 maps it',
   ],
   [
     'a store into a free body',
@@ -241,7 +241,7 @@ const CORRUPTIONS: readonly Corruption[] = [
       f.words[f.block(2) + f.map.pcp + f.words[f.block(2) + PERCPU.pageCount]++] = 2;
     },
     'wrong-mapcount',
-    'page 3 is marked mapped, and 0x40000 and 0x47000 maps it',
+    'page 3 is marked mapped, and 0x40000 and 0x47000 map it',
   ],
   [
     'a gathered page that is mapped',

@@ -38,6 +38,14 @@ const CASES: readonly (readonly [FactName, number[], string, number[], string])[
     [1],
     `${WHO} found page 9 gathered where it should be mapped`,
   ],
+  ['pageMismatch', [9, 0x5010, 0], 'use-after-free', [1], 'page 9 free (with 1 references) where'],
+  [
+    'pageReused',
+    [9, 0x6011, 5],
+    'use-after-free',
+    [1],
+    `${WHO} holds a reference to page 9, which it found in life 5, and which is mapped (life 6)`,
+  ],
   ['tableZero', [0, 0, 99], 'table-zero', [1], `${WHO} followed an entry to table 0`],
   [
     'lostEntry',
@@ -134,6 +142,21 @@ const CASES: readonly (readonly [FactName, number[], string, number[], string])[
     `${WHO} cleared more entries of pte table 4 than it counts: -1 are left`,
   ],
   [
+    'tableLeft',
+    [4, 513],
+    'reference-leak',
+    [1],
+    `${WHO} found pte table 4 at slot 513, which should have gone with its last reference`,
+  ],
+  [
+    'referencesLeft',
+    [4, 2],
+    'reference-leak',
+    [1],
+    `${WHO} freed pte table 4 with a count of 2 references`,
+  ],
+  ['referencesLeft', [4, -1], 'reference-underflow', [1], 'with a count of -1 references'],
+  [
     'staleTranslation',
     [513, 1, 9, 0x5001, 0x6001],
     'stale-translation',
@@ -148,6 +171,21 @@ const CASES: readonly (readonly [FactName, number[], string, number[], string])[
     [1],
     'walks 0x1008000 (slot 513 entry 0) through its remembered table 7, ' +
       'which is free (pte level, generation 5) by now',
+  ],
+  [
+    'staleRemembered',
+    [513, 1, 1, 0x97],
+    'stale-translation',
+    [1],
+    `${WHO} still remembers 0x1009000 (slot 513 entry 1) as the zero page; it maps page 9 by now`,
+  ],
+  [
+    'dontneedNotDone',
+    [513, 1, 4711, 17],
+    'dontneed-not-done',
+    [1],
+    `${WHO} stored 4711 at 0x1009000 (slot 513 entry 1) at zap clock 17, gave the page back ` +
+      'later, and still reads 4711',
   ],
 ];
 

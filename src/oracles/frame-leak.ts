@@ -73,11 +73,12 @@ function isLost({ evidence, tree }: Audit, owner: number): boolean {
 function leakedPages({ evidence, tree, pages }: Audit, findings: Findings): void {
   const { words, map, moment } = evidence;
   for (let pfn = pages.first; pfn < pages.fresh; pfn++) {
-    if (tree.pages[pfn] !== 0 || pages.listed[pfn] !== 0) continue;
+    if (tree.pages[pfn] !== 0 || tree.swaps[pfn] !== 0 || pages.listed[pfn] !== 0) continue;
     const state = words[map.pages + (pfn << PAGE_DESC_SHIFT) + PAGE.state]! & PAGE_STATE_MASK;
     if (state === PAGE_STATE.free && pages.faults.length > 0) continue;
     // While the address space is mapped, that is a wrong mapcount.
-    if (state === PAGE_STATE.mapped && moment === 'fair') continue;
+    const isInUse = state === PAGE_STATE.mapped || state === PAGE_STATE.swapped;
+    if (isInUse && moment === 'fair') continue;
     findings.add(
       'frame-leak',
       [],

@@ -5,6 +5,7 @@
 import type { FactName } from '#trace/fact';
 import { type AuditJudge, beginAudit } from './audit.ts';
 import { findDeadlock } from './deadlock.ts';
+import { dontneedNotDone } from './dontneed-not-done.ts';
 import { auditDoubleFree, doubleFree } from './double-free.ts';
 import { type Evidence, type Fact, factsNotKept, keptFacts } from './evidence.ts';
 import { auditLeaks } from './frame-leak.ts';
@@ -16,11 +17,11 @@ import { exclusionLost } from './mutual-exclusion.ts';
 import { nonemptyFreed, nonemptyUnhooked } from './nonempty-table-freed.ts';
 import { auditRcu, rcuTooEarly, rcuUnbalanced } from './rcu-balance.ts';
 import { findStall } from './rcu-stall.ts';
-import { auditReferences, countUnderflow } from './reference-count.ts';
+import { auditReferences, countUnderflow, referencesLeft, tableLeft } from './reference-count.ts';
 import { sleepInAtomic } from './sleep-in-atomic.ts';
-import { staleTranslation } from './stale-translation.ts';
+import { staleRemembered, staleTranslation } from './stale-translation.ts';
 import { auditTableZero, tableZero } from './table-zero.ts';
-import { auditUseAfterFree, frameMismatch, pageMismatch } from './use-after-free.ts';
+import { auditUseAfterFree, frameMismatch, pageMismatch, pageReused } from './use-after-free.ts';
 import { Findings, type Verdict } from './verdict.ts';
 import { auditMapcount } from './wrong-mapcount.ts';
 import { auditNrPtes } from './wrong-nr-ptes.ts';
@@ -42,6 +43,11 @@ const OF_FACTS: Readonly<Record<FactName, (evidence: Evidence, fact: Fact) => Ve
   pageMismatch,
   countUnderflow,
   staleTranslation,
+  tableLeft,
+  referencesLeft,
+  dontneedNotDone,
+  staleRemembered,
+  pageReused,
 };
 
 /** Who judges the arena at rest; what endangers memory comes before what merely counts wrong. */

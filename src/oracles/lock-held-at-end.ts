@@ -4,6 +4,7 @@
  */
 import { CONTROL } from '#arena/layout/control';
 import { MM } from '#arena/layout/mm';
+import { PAGE, PAGE_DESC_SHIFT, PAGE_LOCKED } from '#arena/layout/page';
 import { MCS_DEPTH_MAX, MCS_NODE, PERCPU } from '#arena/layout/percpu';
 import { frameLevelOf, PTDESC, PTDESC_SHIFT } from '#arena/layout/ptdesc';
 import { LOCK } from '#trace/vocabulary';
@@ -15,7 +16,7 @@ import type { Findings } from './verdict.ts';
 /** Second word of the rwsem: whose turn it is. */
 const RWSEM_TURN = 1;
 
-export function auditLocks({ evidence, tables }: Audit, findings: Findings): void {
+export function auditLocks({ evidence, tables, heldPages }: Audit, findings: Findings): void {
   const { words, map, splitLocks } = evidence;
   for (let table = tables.first; table < tables.fresh; table++) {
     const at = map.ptdescs + (table << PTDESC_SHIFT);
@@ -31,7 +32,12 @@ export function auditLocks({ evidence, tables }: Audit, findings: Findings): voi
   auditWord(evidence, CONTROL.tableLock, 1 << LOCK.tables, findings);
   auditWord(evidence, CONTROL.bodyLock, 1 << LOCK.bodies, findings);
   auditWord(evidence, CONTROL.refSwitchLock, 1 << LOCK.refSwitch, findings);
-  auditMmapLock(evidence, findings);
+  auditSemaphore(evidence, map.mm + MM.mmapLock, findings);
+  auditSemaphore(evidence, map.mm + MM.anonVma, findings);
+  for (const pfn of heldPages) {
+    if ((words[map.pages + (pfn << PAGE_DESC_SHIFT) + PAGE.state]! & PAGE_LOCKED) !== 0)
+      findings.add('lock-held-at-end', [], () => `page ${pfn} is still locked`);
+  }
   for (let cpu = 0; cpu < map.geometry.cpus; cpu++) auditCpu(evidence, cpu, findings);
 }
 
@@ -50,15 +56,14 @@ function auditWord(evidence: Evidence, at: number, classes: number, findings: Fi
   );
 }
 
-function auditMmapLock({ words, map }: Evidence, findings: Findings): void {
-  const at = map.mm + MM.mmapLock;
+function auditSemaphore({ words, map }: Evidence, at: number, findings: Findings): void {
   const state = words[at]!;
   const turn = words[at + RWSEM_TURN]!;
   if (state !== 0 || turn !== 0)
     findings.add(
       'lock-held-at-end',
       [],
-      () => `the mmap lock is not free: state ${hex(state)}, turn of ${turn}`,
+      () => `${lockName(words, map, at)} is not free: state ${hex(state)}, turn of ${turn}`,
     );
 }
 

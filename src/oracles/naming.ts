@@ -1,7 +1,12 @@
 /** The words in which verdicts speak: names of CPUs, tables, addresses, states and locks. */
 import { CONTROL } from '#arena/layout/control';
 import { MM } from '#arena/layout/mm';
-import { PAGE_GENERATION_SHIFT, PAGE_STATE, PAGE_STATE_MASK } from '#arena/layout/page';
+import {
+  PAGE_DESC_SHIFT,
+  PAGE_GENERATION_SHIFT,
+  PAGE_STATE,
+  PAGE_STATE_MASK,
+} from '#arena/layout/page';
 import { PERCPU } from '#arena/layout/percpu';
 import {
   FRAME,
@@ -125,9 +130,12 @@ export function lockName(words: Words, map: ArenaMap, at: number): string {
     const level = frameLevelOf(words[map.ptdescs + (table << PTDESC_SHIFT) + PTDESC.state]!);
     return `${level === 0 ? 'ptl' : 'pml'} of table ${table}`;
   }
+  const page = (at - map.pages) >> PAGE_DESC_SHIFT;
+  if (page >= 0 && page < map.geometry.pages) return `the lock of page ${page}`;
   const named: readonly (readonly [number, string])[] = [
     [map.mm + MM.pageTableLock, 'the page-table lock'],
     [map.mm + MM.mmapLock, 'the mmap lock'],
+    [map.mm + MM.anonVma, 'the rmap lock'],
     [CONTROL.zoneLock, 'the zone lock'],
     [CONTROL.tableLock, 'the lock of the free tables'],
     [CONTROL.bodyLock, 'the lock of the free bodies'],

@@ -5,13 +5,21 @@
  */
 
 import { type Pmd, pmdMatchesFrame, pmdTable, pmdTablePresent } from '#arch/pmd';
-import { type Pte, ptePfn, ptePresent } from '#arch/pte';
+import { MARKER, PTE_KIND, type Pte, pteKind, ptePfn, ptePresent } from '#arch/pte';
 import { MM } from '#arena/layout/mm';
 import { ZERO_PFN } from '#arena/layout/page';
 import { FRAME, frameLevelOf, frameStateOf, PTDESC, PTDESC_SHIFT } from '#arena/layout/ptdesc';
 import { type Evidence, framesOf } from './evidence.ts';
 import { type Coverage, firstEndingAfter } from './vma-map.ts';
 
+const MARKERS: ReadonlySet<number> = new Set(Object.values(MARKER));
+/** Kinds of entries that name a page; 0: present. */
+const NAMES_PAGE: ReadonlySet<number> = new Set([
+  0,
+  PTE_KIND.swap,
+  PTE_KIND.migration,
+  PTE_KIND.protNone,
+]);
 /** Misfits of one kind that are kept. */
 const KEPT_MAX = 16;
 
@@ -25,10 +33,13 @@ const KEPT_MAX = 16;
  * - `body`: a table's body does not exist or says that it belongs to another table
  * - `body-twice`: two tables have the same body
  * - `stray-entry`, `stray-table`: outside every VMA
+ * - `kind`: a PTE is of no kind, or a marker of nothing
+ * - `migration`: a migration entry, though nobody migrates any more
  */
 export type MisfitKind =
   | ('pgd' | 'upper' | 'zero' | 'beyond' | 'frame' | 'twice')
-  | ('body' | 'body-twice' | 'stray-entry' | 'stray-table');
+  | ('body' | 'body-twice' | 'stray-entry' | 'stray-table')
+  | ('kind' | 'migration');
 
 export interface Misfit {
   readonly what: MisfitKind;
@@ -41,10 +52,14 @@ export interface Misfit {
 }
 
 export interface Tree {
-  /** How often the walk came to each table, body and page (at 255 it stops counting). */
+  /**
+   * How often the walk came to each table, body and page (at 255 it stops counting); to pages by
+   * entries that map them, and by swap entries.
+   */
   readonly tables: Uint8Array;
   readonly bodies: Uint8Array;
   readonly pages: Uint8Array;
+  readonly swaps: Uint8Array;
   /**
    * Entries that are not none, per PTE table; -1: not walked. And the slot of each table walked.
    */
@@ -52,8 +67,9 @@ export interface Tree {
   readonly slots: Int32Array;
   /** Tables hooked, by level; the pgd is not. */
   readonly hooked: readonly number[];
-  /** Entries that map a page other than the zero page. */
+  /** Entries that map a page other than the zero page, present or not; and swap entries. */
   readonly mapped: number;
+  readonly swapped: number;
   readonly misfits: readonly Misfit[];
   /** False: a misfit kept the walk from going on, so what it did not reach proves nothing. */
   readonly isComplete: boolean;
@@ -70,10 +86,12 @@ class Walk implements Tree {
   readonly tables: Uint8Array;
   readonly bodies: Uint8Array;
   readonly pages: Uint8Array;
+  readonly swaps: Uint8Array;
   readonly entries: Int16Array;
   readonly slots: Int32Array;
   readonly hooked = [0, 0, 0, 0];
   mapped = 0;
+  swapped = 0;
   readonly misfits: Misfit[] = [];
   isComplete = true;
   private readonly evidence: Evidence;
@@ -89,6 +107,7 @@ class Walk implements Tree {
     this.tables = new Uint8Array(tables);
     this.bodies = new Uint8Array(framesOf(evidence, 'body').fresh);
     this.pages = new Uint8Array(framesOf(evidence, 'page').fresh);
+    this.swaps = new Uint8Array(this.pages.length);
     this.entries = new Int16Array(tables).fill(-1);
     this.slots = new Int32Array(tables);
   }
@@ -170,17 +189,36 @@ class Walk implements Tree {
       const entry = words[first + i]!;
       if (entry === 0) continue;
       entries++;
-      if (!ptePresent(entry as Pte)) continue;
       const pfn = ptePfn(entry as Pte);
-      if (pfn === ZERO_PFN) continue;
-      mapped++;
-      if (pfn === 0) this.note('zero', table, 0, i, entry, slot);
-      else if (pfn >= pages.length) this.note('beyond', table, 0, i, entry, slot);
-      else if (pages[pfn]! < 255) pages[pfn]!++;
+      if (!ptePresent(entry as Pte) || pfn === 0 || pfn >= pages.length)
+        this.unusual(table, i, entry as Pte, slot);
+      else if (pfn !== ZERO_PFN) {
+        mapped++;
+        if (pages[pfn]! < 255) pages[pfn]!++;
+      }
     }
     this.entries[table] = entries;
     this.mapped += mapped;
     if (entries !== 0) this.checkCover(table, slot, first);
+  }
+
+  /** An entry that is not present, or that maps no page that exists. */
+  private unusual(table: number, index: number, entry: Pte, slot: number): void {
+    const kind = pteKind(entry);
+    const isMarker = kind === PTE_KIND.marker;
+    if (isMarker ? !MARKERS.has(ptePfn(entry)) : !NAMES_PAGE.has(kind)) {
+      this.note('kind', table, 0, index, entry, slot);
+      return;
+    }
+    if (isMarker) return;
+    if (kind === PTE_KIND.migration) this.note('migration', table, 0, index, entry, slot);
+    if (kind === PTE_KIND.swap) this.swapped++;
+    else this.mapped++;
+    const counts = kind === PTE_KIND.swap ? this.swaps : this.pages;
+    const pfn = ptePfn(entry);
+    if (pfn === 0) this.note('zero', table, 0, index, entry, slot);
+    else if (pfn >= counts.length) this.note('beyond', table, 0, index, entry, slot);
+    else if (counts[pfn]! < 255) counts[pfn]!++;
   }
 
   /** Every entry of a PTE table lies in a VMA. */

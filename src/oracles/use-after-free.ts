@@ -6,7 +6,14 @@
 
 import type { Pmd } from '#arch/pmd';
 import { pmdTable } from '#arch/pmd';
-import { PAGE, PAGE_DESC_SHIFT, PAGE_STATE, PAGE_STATE_MASK } from '#arena/layout/page';
+import {
+  PAGE,
+  PAGE_DESC_SHIFT,
+  PAGE_REFERENCE,
+  PAGE_REFERENCES_MASK,
+  PAGE_STATE,
+  PAGE_STATE_MASK,
+} from '#arena/layout/page';
 import {
   FRAME_GENERATION_LOW_BITS,
   FRAME_GENERATION_LOW_SHIFT,
@@ -20,6 +27,7 @@ import {
   addressText,
   frameText,
   hex,
+  pageText,
   recalled,
   tableByNumber,
   tableName,
@@ -49,11 +57,24 @@ export function frameMismatch(evidence: Evidence, fact: Fact): Verdict {
 
 export function pageMismatch(_: Evidence, fact: Fact): Verdict {
   const { a: pfn, b: state, c: expected } = fact;
-  const found = PAGE_STATES[state & PAGE_STATE_MASK];
+  const references = (state & PAGE_REFERENCES_MASK) / PAGE_REFERENCE;
+  const counted = references === 0 ? '' : ` (with ${references} references)`;
+  const found = `${PAGE_STATES[state & PAGE_STATE_MASK]}${counted}`;
   return verdict(
     'use-after-free',
     [fact.cpu],
     `${whoNoted(fact)} found page ${pfn} ${found} where it should be ${PAGE_STATES[expected]}`,
+  );
+}
+
+/** Words: pfn, state word found, life in which the page was found. */
+export function pageReused(_: Evidence, fact: Fact): Verdict {
+  const { a: pfn, b: state, c: life } = fact;
+  return verdict(
+    'use-after-free',
+    [fact.cpu],
+    `${whoNoted(fact)} holds a reference to page ${pfn}, which it found in life ${life}, ` +
+      `and which is ${pageText(state)} by now`,
   );
 }
 
@@ -84,13 +105,13 @@ export function auditUseAfterFree(audit: Audit, findings: Findings): void {
 function auditPages({ evidence, tree, pages }: Audit, findings: Findings): void {
   const { words, map } = evidence;
   for (let pfn = pages.first; pfn < pages.fresh; pfn++) {
-    if (tree.pages[pfn] === 0) continue;
+    if (tree.pages[pfn] === 0 && tree.swaps[pfn] === 0) continue;
     const state = words[map.pages + (pfn << PAGE_DESC_SHIFT) + PAGE.state]!;
     if ((state & PAGE_STATE_MASK) === PAGE_STATE.free)
       findings.add(
         'use-after-free',
         [],
-        () => `page ${pfn} is free, and mapped at ${findMapping(evidence, tree, pfn)}`,
+        () => `page ${pfn} is free, and ${findMapping(evidence, tree, pfn)}`,
       );
   }
 }
@@ -107,8 +128,10 @@ function sentence(audit: Audit, misfit: Misfit): (() => string) | null {
       return () => `${holder} holds ${hex(entry)}, which is neither none nor a table`;
     case 'beyond':
       return level === 0
-        ? () => `${addressText(map, slot, index)} maps a page never handed out: ${hex(entry)}`
+        ? () => `${addressText(map, slot, index)} names a page never handed out: ${hex(entry)}`
         : () => `${holder} names table ${pmdTable(entry as Pmd)}, which was never handed out`;
+    case 'kind':
+      return () => `${addressText(map, slot, index)} holds ${hex(entry)}, which is no entry`;
     case 'frame':
       return () => {
         const child = pmdTable(entry as Pmd);

@@ -115,7 +115,7 @@ export const ORACLES = [
   {
     name: 'dontneed-not-done',
     sentence: 'After MADV_DONTNEED has returned, an access finds a page from before it.',
-    judged: false,
+    judged: true,
   },
   {
     name: 'untruthful-error',

@@ -6,7 +6,6 @@ import { CONTROL } from '#arena/layout/control';
 import { MM } from '#arena/layout/mm';
 import { MCS_NODE, PERCPU, RCU_RECORD } from '#arena/layout/percpu';
 import { PTDESC } from '#arena/layout/ptdesc';
-import { LOCK } from '#trace/vocabulary';
 import { findDeadlock } from './deadlock.ts';
 import { balanced, type Fixture } from './fixture.suite.ts';
 import { findStall } from './rcu-stall.ts';
@@ -17,10 +16,9 @@ function waits(f: Fixture, cpu: number, at: number): void {
   f.words[f.block(cpu) + PERCPU.waitSeen] = f.words[at]!;
 }
 
-function holds(f: Fixture, cpu: number, at: number, lockClass: number): void {
+function holds(f: Fixture, cpu: number, at: number): void {
   const count = f.words[f.block(cpu) + PERCPU.heldCount]++;
   f.words[f.block(cpu) + PERCPU.held + count] = at;
-  f.words[f.block(cpu) + PERCPU.heldClass + count] = lockClass;
   f.words[at] = cpu + 1;
 }
 
@@ -35,8 +33,8 @@ describe('a deadlock', () => {
     const f = balanced();
     const ptl = f.descriptor(f.pteTable(8)) + PTDESC.ptl;
     const pml = f.descriptor(2) + PTDESC.ptl;
-    holds(f, 0, ptl, LOCK.ptl);
-    holds(f, 1, pml, LOCK.pml);
+    holds(f, 0, ptl);
+    holds(f, 1, pml);
     waits(f, 0, pml);
     waits(f, 1, ptl);
     f.words[f.block(0) + PERCPU.actor] = 3;
@@ -50,16 +48,16 @@ describe('a deadlock', () => {
 
   test('of a CPU with itself', () => {
     const f = balanced();
-    holds(f, 2, f.map.mm + MM.pageTableLock, LOCK.ptl);
+    holds(f, 2, f.map.mm + MM.pageTableLock);
     waits(f, 2, f.map.mm + MM.pageTableLock);
     expect(deadlock(f)).toBe('cpu2 (none) waits for the page-table lock, which it holds itself');
   });
 
   test('through the queue of an MCS lock, with three CPUs', () => {
     const f = balanced();
-    holds(f, 0, CONTROL.zoneLock, LOCK.zone);
-    holds(f, 1, CONTROL.tableLock, LOCK.tables);
-    holds(f, 2, CONTROL.bodyLock, LOCK.bodies);
+    holds(f, 0, CONTROL.zoneLock);
+    holds(f, 1, CONTROL.tableLock);
+    holds(f, 2, CONTROL.bodyLock);
     waits(f, 1, CONTROL.bodyLock);
     waits(f, 2, CONTROL.zoneLock);
     const node = f.block(0) + PERCPU.mcs + MCS_NODE.sizeWords;
@@ -75,7 +73,7 @@ describe('a deadlock', () => {
 
   test('of a writer that waits for a VMA reader, which waits for its spinlock', () => {
     const f = balanced();
-    holds(f, 0, CONTROL.zoneLock, LOCK.zone);
+    holds(f, 0, CONTROL.zoneLock);
     f.words[f.block(1) + f.map.vmaReaders + 2] = 1;
     waits(f, 0, f.block(1) + f.map.vmaReaders + 2);
     waits(f, 1, CONTROL.zoneLock);
@@ -85,7 +83,7 @@ describe('a deadlock', () => {
   test('of a grace period and a reader, and of a grace period with itself', () => {
     const f = balanced();
     f.words[CONTROL.rcuEpoch] = 7;
-    holds(f, 0, CONTROL.zoneLock, LOCK.zone);
+    holds(f, 0, CONTROL.zoneLock);
     waits(f, 0, CONTROL.rcuEpoch);
     f.words[f.block(1) + PERCPU.rcuSeen] = 6;
     waits(f, 1, CONTROL.zoneLock);
@@ -99,7 +97,7 @@ describe('a deadlock', () => {
 
   test('of a CPU that came to its end with a lock that another needs', () => {
     const f = balanced();
-    holds(f, 1, CONTROL.zoneLock, LOCK.zone);
+    holds(f, 1, CONTROL.zoneLock);
     waits(f, 0, CONTROL.zoneLock);
     waits(f, 1, CONTROL.round);
     expect(deadlock(f)).toBe(
@@ -110,11 +108,11 @@ describe('a deadlock', () => {
 
   test('is not a chain, a wait that is over, or a lock that nobody holds', () => {
     const f = balanced();
-    holds(f, 1, CONTROL.zoneLock, LOCK.zone);
+    holds(f, 1, CONTROL.zoneLock);
     waits(f, 0, CONTROL.zoneLock);
     waits(f, 2, f.map.mm + MM.mmapLock + 1);
     expect(deadlock(f)).toBeUndefined();
-    holds(f, 0, CONTROL.tableLock, LOCK.tables);
+    holds(f, 0, CONTROL.tableLock);
     waits(f, 1, CONTROL.tableLock);
     expect(deadlock(f)).toBeDefined();
     f.words[CONTROL.tableLock] = 0;

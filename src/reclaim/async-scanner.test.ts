@@ -195,6 +195,46 @@ test('of a kernel thread, tasks do not scan', () => {
   expect([hasHook(HOOK.scan), hasHook(HOOK.userReturn)]).toEqual([true, false]);
 });
 
+describe('what the scanner may do', () => {
+  const options = { delayMs: 100, sizePages: 64, where: 'kthread' };
+  const { ptScan, noPtScan } = VMA_FLAG;
+
+  test('is nothing while the process is switched off', () => {
+    boot({ options: { ...options, process: 'off' } });
+    machine.mmap(0, 64, 128);
+    emptyTables(8, 9);
+    expect([machine.scan(1), machine.counter('scanPasses')]).toEqual([0, 0]);
+    poke(CONTROL.scanSwitch, 1);
+    expect(machine.scan(1)).toBe(2);
+  });
+
+  test.each([
+    ['all', []],
+    ['in', [8, 10]],
+    ['out', [10]],
+  ])('with opt %s depends on the consent of the VMA', (opt, left) => {
+    boot({ options: { ...options, opt } });
+    machine.mmap(0, 64, 72);
+    machine.mmap(0, 72, 80, ptScan);
+    machine.mmap(0, 80, 88, noPtScan);
+    emptyTables(8, 10);
+    machine.scan(1);
+    expect(slots()).toEqual(left);
+  });
+
+  test('guided by counts is to look at empty tables only', () => {
+    boot({ options: { ...options, guided: 'counts' } });
+    machine.mmap(0, 64, 128);
+    emptyTables(8, 9);
+    machine.store(0, 81, 5);
+    machine.load(0, 90);
+    expect([machine.scan(1), slots(), machine.counter('scanTables')]).toEqual([2, [10, 11], 2]);
+    // Told to look at all entries instead, while it runs.
+    poke(CONTROL.scanGuided, 0);
+    expect([machine.scan(1), machine.counter('scanTables')]).toEqual([0, 4]);
+  });
+});
+
 describe('a race', () => {
   let pml: number;
   beforeEach(() => {

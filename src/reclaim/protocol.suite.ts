@@ -21,6 +21,12 @@ export interface Expected {
   readonly dontneedFrees?: boolean;
   /** In a scanner pass. */
   readonly scanFrees?: boolean;
+  /** Under memory pressure, tables that map nothing but the zero page included. */
+  readonly pressureFrees?: boolean;
+  /** With its last entry, by whatever means that goes. */
+  readonly emptyFrees?: boolean;
+  /** After a DONTNEED of any part of it, if that leaves no entry. */
+  readonly partFrees?: boolean;
 }
 
 /** Pages in play: 20 slots, in two PMD tables. */
@@ -31,7 +37,9 @@ const PTRS = 8;
 type Step =
   | { op: 'store' | 'load'; cpu: number; at: number }
   | { op: 'dontneed' | 'munmap' | 'mmap' | 'slots'; cpu: number; at: number; length: number }
-  | { op: 'scan'; cpu: number };
+  | { op: 'scan'; cpu: number }
+  | { op: 'pressure'; cpu: number }
+  | { op: 'readSlot'; cpu: number; slot: number };
 
 const cpu = fc.nat(2);
 const at = fc.nat(PAGES - 1);
@@ -56,6 +64,15 @@ const steps = fc.array(
     { weight: 1, arbitrary: many('munmap') },
     { weight: 1, arbitrary: many('mmap') },
     { weight: 1, arbitrary: fc.record({ op: fc.constant('scan' as const), cpu }) },
+    { weight: 1, arbitrary: fc.record({ op: fc.constant('pressure' as const), cpu }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        op: fc.constant('readSlot' as const),
+        cpu,
+        slot: fc.nat(PAGES / PTRS - 1),
+      }),
+    },
   ),
   { minLength: 1, maxLength: 80 },
 );
@@ -70,7 +87,7 @@ class Model {
    */
   readonly populated = new Set<number>();
   readonly hooked = new Set<number>();
-  private readonly expected: Expected;
+  readonly expected: Expected;
 
   constructor(expected: Expected) {
     this.expected = expected;
@@ -95,10 +112,12 @@ class Model {
     }
     for (const slot of this.populated) if (!this.hasMapped(slot)) this.populated.delete(slot);
     for (const slot of this.hooked) if (!this.hasMapped(slot)) this.hooked.delete(slot);
+    this.freeEmpty();
   }
 
   dontneed(start: number, end: number): void {
     for (let page = start; page < end; page++) if (this.mapped.has(page)) this.entries.delete(page);
+    this.freeEmpty();
     if (this.expected.dontneedFrees !== true) return;
     for (const slot of this.hooked)
       if (start <= slot * PTRS && end >= (slot + 1) * PTRS && this.isWhole(slot))
@@ -111,12 +130,35 @@ class Model {
       if (this.isWhole(slot) && !this.hasEntry(slot)) this.hooked.delete(slot);
   }
 
+  /** The zero page goes with its table, and is found again by the next read. */
+  pressure(): void {
+    if (this.expected.pressureFrees !== true) return;
+    for (const slot of this.hooked) {
+      if (!this.isWhole(slot) || !this.isFreeable(slot)) continue;
+      for (const page of this.pagesOf(slot)) this.entries.delete(page);
+      this.hooked.delete(slot);
+    }
+  }
+
   withEntries(): number[] {
     return [...this.populated].filter((slot) => this.hasEntry(slot));
   }
 
   rss(): number {
     return [...this.entries.values()].filter((value) => value !== 0).length;
+  }
+
+  /** Slots with a mapped page in [start, end), and without entries. */
+  emptyIn(start: number, end: number): number[] {
+    const slots = new Set<number>();
+    for (let page = start; page < end; page++)
+      if (this.mapped.has(page)) slots.add(Math.floor(page / PTRS));
+    return [...slots].filter((slot) => !this.hasEntry(slot));
+  }
+
+  private freeEmpty(): void {
+    if (this.expected.emptyFrees !== true) return;
+    for (const slot of this.hooked) if (!this.hasEntry(slot)) this.hooked.delete(slot);
   }
 
   private pagesOf(slot: number): number[] {
@@ -129,6 +171,10 @@ class Model {
 
   private isWhole(slot: number): boolean {
     return this.pagesOf(slot).every((page) => this.mapped.has(page));
+  }
+
+  private isFreeable(slot: number): boolean {
+    return !this.hasEntry(slot) || this.pagesOf(slot).every((page) => this.entries.get(page) === 0);
   }
 
   private hasEntry(slot: number): boolean {
@@ -146,13 +192,20 @@ function perform(machine: TestMachine, model: Model, step: Step): void {
     model.scan();
     return;
   }
+  if (step.op === 'pressure') {
+    if (!hasHook(HOOK.pressure)) return;
+    machine.pressure(step.cpu);
+    model.pressure();
+    return;
+  }
+  if (step.op === 'readSlot') {
+    const first = FIRST + step.slot * PTRS;
+    for (let page = first; page < first + PTRS; page++) access(machine, model, step.cpu, page, -1);
+    return;
+  }
   if (!('length' in step)) {
-    const start = FIRST + step.at;
     const value = step.op === 'store' ? ++stamp : -1;
-    const known = model.mapped.has(start) ? (model.entries.get(start) ?? 0) : -1;
-    if (value < 0) expect(machine.load(step.cpu, start)).toBe(known);
-    else expect(machine.store(step.cpu, start, value)).toBe(known < 0 ? -1 : 0);
-    if (known >= 0) model.fill(start, value < 0 ? known : value);
+    access(machine, model, step.cpu, FIRST + step.at, value);
     return;
   }
   const unit = step.op === 'slots' ? PTRS : 1;
@@ -167,7 +220,18 @@ function perform(machine: TestMachine, model: Model, step: Step): void {
   } else {
     machine.dontneed(step.cpu, start, end);
     model.dontneed(start, end);
+    if (model.expected.partFrees !== true) return;
+    const { ptes } = machine.tree();
+    for (const slot of model.emptyIn(start, end)) expect(ptes.has(slot), `${slot}`).toBe(false);
   }
+}
+
+/** A store of `value`, or a load if that is negative. */
+function access(machine: TestMachine, model: Model, id: number, page: number, value: number): void {
+  const known = model.mapped.has(page) ? (model.entries.get(page) ?? 0) : -1;
+  if (value < 0) expect(machine.load(id, page)).toBe(known);
+  else expect(machine.store(id, page, value)).toBe(known < 0 ? -1 : 0);
+  if (known >= 0) model.fill(page, value < 0 ? known : value);
 }
 
 /** What the machine says about itself agrees with the model. */
@@ -247,10 +311,10 @@ export function testProtocol(expected: Expected, options: Plan['options'] = {}):
 
   test(`${protocol} names the places of the socket that it uses`, () => {
     const machine = new TestMachine(planOf({ protocol, options }));
-    expect(
-      boundProtocol().hooks & ~(HOOK.zapLocked | HOOK.zapDone | HOOK.userReturn | HOOK.scan),
-    ).toBe(0);
+    const places = Object.values(HOOK).reduce((all, hook) => all | hook);
+    expect(boundProtocol().hooks & ~places).toBe(0);
     // A place that is not named does nothing when it is called all the same.
     if (!hasHook(HOOK.scan)) expect(boundProtocol().scan(machine.cpu(0), machine.mm, 8)).toBe(0);
+    if (!hasHook(HOOK.pressure)) expect(machine.pressure(0)).toBe(0);
   });
 }

@@ -151,6 +151,44 @@ describe('the slow path', () => {
   });
 });
 
+describe('with reverify', () => {
+  const drops = { gatherPages: 8 };
+  const refill = (): void => {
+    // Between the first hold of the ptl, at whose end the gather is full, and the second.
+    const { ptl } = placesOf(64);
+    machine.meanwhile(1, 'compareExchange', ptl, () =>
+      machine.meanwhile(1, 'compareExchange', ptl, () => machine.store(2, 64, 7)),
+    );
+  };
+
+  test('rest, a dropped ptl does not lead to the slow path', () => {
+    boot({ ...drops, options: { reverify: 'rest' } });
+    machine.dontneed(1, 64, 72);
+    expect([paths(), machine.nrPtes()]).toEqual([[1, 0, 0, 1], 0]);
+  });
+
+  test('rest, entries filled behind the zap keep the table', () => {
+    boot({ gatherPages: 3, options: { reverify: 'rest' } });
+    refill();
+    machine.dontneed(1, 64, 72);
+    expect([paths(), machine.load(0, 64)]).toEqual([[0, 0, 1, 0], 7]);
+    expect(machine.races()).toEqual({ 'refilled: madvise <- fault': 1 });
+  });
+
+  test('none, as first merged, they are lost', () => {
+    boot({ gatherPages: 3, options: { variant: 'as-posted' } });
+    refill();
+    machine.dontneed(1, 64, 72);
+    expect([machine.nrPtes(), machine.facts()]).toEqual([0, ['nonemptyUnhooked']]);
+  });
+});
+
+test('with sharedLock tried, locks that are not split leave only the slow path', () => {
+  boot({ splitLocks: false, options: { sharedLock: 'tried' } });
+  machine.dontneed(1, 64, 72);
+  expect([paths(), machine.nrPtes()]).toEqual([[0, 1, 0, 1], 0]);
+});
+
 test('munmap does not reclaim: it frees its tables itself', () => {
   machine.munmap(1, 64, 128);
   expect([paths(), machine.nrPtes(), machine.nrPmds()]).toEqual([[0, 0, 0, 0], 0, 0]);

@@ -10,27 +10,46 @@
  *   at every entry. No recheck of the pmd is needed: the pml is held before the map. It may be
  *   another table than the zapped one, which does no harm, as it too was found empty. Where locks
  *   are not split the pml is the ptl, and counts as held.
+ *
+ * As first merged, the fast path did not know that the ptl had been dropped, and freed tables that
+ * a fault had filled again meanwhile (fixed in February 2025); and where locks are not split, it
+ * tried the very lock that it held. With `rest`, our own addition, a dropped ptl does not lead to
+ * the slow path: the entries before `lastFrom` are looked at under the hold that ends the zap.
  */
 
 import type { Cpu } from '#arch/cpu';
-import { type Pmdp, pmdTable } from '#arch/pmd';
-import { boundMap } from '#arena/arena';
-import { PERCPU } from '#arena/layout/percpu';
-import { peek } from '#arena/word';
+import type { Pmdp } from '#arch/pmd';
 import type { Mm } from '#mm/mm';
-import { lastChanger, pmdLock, pmdLockptr, pmdUnhook, pmdUnlock } from '#mm/pgtable';
-import { pteOffsetMapRwNolock, pteUnmap } from '#mm/pte-offset-map';
+import { lastChanger, pmdLockptr } from '#mm/pgtable';
 import { HOOK, type ZapFacts } from '#mm/reclaim-protocol';
-import { tableIsEmpty } from '#mm/table-scan';
-import { rcuReadUnlock } from '#sync/rcu';
-import { SINGLE_DEPTH_NESTING, spinLockNested, spinTrylock, spinUnlock } from '#sync/spinlock';
+import { entriesAreNone } from '#mm/table-scan';
 import { COUNTER, count } from '#trace/counters';
 import { countRace } from '#trace/race';
-import { ACTOR, LOCK, RACE } from '#trace/vocabulary';
+import { RACE } from '#trace/vocabulary';
 import { NoReclaim } from './none.ts';
+import { unhookIfEmptyPmlFirst, unhookUnderPtl } from './unhook-empty.ts';
+import { byVariant, type Options } from './variant.ts';
 
-export class PtReclaim extends NoReclaim {
+/**
+ * What is looked at once the ptl was dropped in the middle of a zap: all entries, on the slow path;
+ * those not zapped under the last hold, still on the fast one; or nothing, as first merged.
+ */
+const REVERIFY = { all: 0, rest: 1, none: 2 } as const;
+
+class PtReclaim extends NoReclaim {
   override readonly hooks: number = HOOK.zapLocked | HOOK.zapDone;
+  private readonly reverify: number;
+  private readonly knowsSharedLock: boolean;
+
+  /**
+   * `reverify`: a value of `REVERIFY`. `knowsSharedLock`: where locks are not split, the pml counts
+   * as held with the ptl; else the try fails each time.
+   */
+  constructor(reverify: number, knowsSharedLock: boolean) {
+    super();
+    this.reverify = reverify;
+    this.knowsSharedLock = knowsSharedLock;
+  }
 
   /** The fast path (`zap_empty_pte_table`). Lock order: ptl held, pml only tried. */
   override zapLocked(
@@ -41,53 +60,36 @@ export class PtReclaim extends NoReclaim {
     table: number,
     facts: ZapFacts,
   ): boolean {
-    if (!facts.direct || facts.anySkipped) return false;
+    if (facts.anySkipped || !this.isEmptyNow(cpu, table, facts)) return false;
     const pml = pmdLockptr(mm, pmdp);
-    const shared = pml === cpu.ptl;
-    if (!shared) {
-      const locked = spinTrylock(cpu, pml, LOCK.pml); // @trylock-pml
-      if (!locked) {
-        countRace(cpu, RACE.pmdTrylockFailed, holderOf(pml));
-        return false;
-      }
-    }
-    pmdUnhook(cpu, pmdp, table, slot);
-    if (!shared) pmdUnlock(cpu, pml);
-    count(cpu, COUNTER.reclaimFast, 1);
-    return true;
+    const held = this.knowsSharedLock && pml === cpu.ptl;
+    return unhookUnderPtl(cpu, pmdp, slot, table, held ? 0 : pml);
   }
 
   /** The slow path (`zap_pte_table_if_empty`). Lock order: pml, then ptl. */
   override zapDone(cpu: Cpu, mm: Mm, pmdp: Pmdp, slot: number, facts: ZapFacts): number {
     if (!facts.whole || facts.anySkipped) return 0;
-    const pml = pmdLock(cpu, mm, pmdp);
-    const ptep = pteOffsetMapRwNolock(cpu, mm, pmdp, slot, 0);
-    if (ptep === 0) {
-      pmdUnlock(cpu, pml);
-      return 0;
-    }
-    const { ptl, pmdval } = cpu;
-    const table = pmdTable(pmdval);
-    if (ptl !== pml) spinLockNested(cpu, ptl, LOCK.ptl, SINGLE_DEPTH_NESTING);
-    const empty = tableIsEmpty(cpu, table);
-    if (!empty) countRace(cpu, RACE.refilled, lastChanger(table));
-    if (empty) pmdUnhook(cpu, pmdp, table, slot);
-    if (ptl !== pml) spinUnlock(cpu, ptl, LOCK.ptl);
-    pmdUnlock(cpu, pml);
-    if (empty) rcuReadUnlock(cpu);
-    else pteUnmap(cpu, mm, pmdp, slot, pmdval);
-    count(cpu, empty ? COUNTER.reclaimSlow : COUNTER.reclaimKept, 1);
-    return empty ? table : 0;
+    return unhookIfEmptyPmlFirst(cpu, mm, pmdp, slot);
+  }
+
+  /**
+   * Whether the entries that were zapped under earlier holds of the ptl still have to be looked at,
+   * and are none. Found refilled, the table is kept, and the slow path need not look again.
+   */
+  private isEmptyNow(cpu: Cpu, table: number, facts: ZapFacts): boolean {
+    if (facts.direct || this.reverify === REVERIFY.none) return true;
+    if (this.reverify === REVERIFY.all) return false;
+    if (entriesAreNone(cpu, table, 0, facts.lastFrom)) return true;
+    countRace(cpu, RACE.refilled, lastChanger(table));
+    count(cpu, COUNTER.reclaimKept, 1);
+    facts.anySkipped = true;
+    return false;
   }
 }
 
-/**
- * What the CPU that holds a test-and-set lock is doing; of other algorithms the holder is not in
- * the word.
- */
-function holderOf(lockp: number): number {
-  const { percpu, percpuWords, geometry } = boundMap();
-  const holder = peek(lockp) - 1;
-  if (holder < 0 || holder >= geometry.cpus) return ACTOR.none;
-  return peek(percpu + holder * percpuWords + PERCPU.actor);
+/** `options`: as in the registry. */
+export function makePtReclaim(options: Options): PtReclaim {
+  const reverify = byVariant(options, 'reverify', 'all', 'none') as keyof typeof REVERIFY;
+  const sharedLock = byVariant(options, 'sharedLock', 'held', 'tried');
+  return new PtReclaim(REVERIFY[reverify], sharedLock === 'held');
 }

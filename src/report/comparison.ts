@@ -4,7 +4,14 @@
  */
 import type { LatencySummary, Result, Run } from '#result/result';
 import { throughput } from '#result/throughput';
-import { formatKiB, formatNs, formatPercent, formatRatio, formatShort } from './format.ts';
+import {
+  formatKiB,
+  formatNs,
+  formatPercent,
+  formatRate,
+  formatRatio,
+  formatShort,
+} from './format.ts';
 import { type Page, wrap } from './page.ts';
 import { raceSum } from './races.ts';
 import { type Cell, type Column, cell, grid, table } from './table.ts';
@@ -12,15 +19,16 @@ import { verdictOf, verdictStyle, verdictWord } from './verdict.ts';
 
 export function comparison(page: Page, result: Result): string[] {
   const yardstick = result.runs.find((run) => run.protocol === CONTROL);
-  const rows = result.runs.map((run): Row => {
-    const speed = yardstick === undefined ? 0 : throughput(yardstick);
-    return {
+  const speed = yardstick === undefined ? 0 : throughput(yardstick);
+  const rows = result.runs.map(
+    (run): Row => ({
       head: [cell(run.protocol, 'strong')],
       parts: PARTS.map((part) => part.of(run, speed)),
-    };
-  });
+    }),
+  );
   return [
     ...tables(page, rows),
+    '',
     ...LEGEND.flatMap((line) => wrap(page, line, 2, 'dim')),
     ...roundsNote(page, result.runs),
   ];
@@ -67,7 +75,7 @@ const MEMORY: Part = {
 };
 
 const LATENCY: Part = {
-  columns: right('fault p50', 'p99', 'max', 'madvise p50', 'p99', 'max'),
+  columns: right('fault', 'p99', 'max', 'madvise', 'p99', 'max'),
   of: ({ latencyNs }) => [...durations(latencyNs.fault), ...durations(latencyNs.madvise)],
 };
 
@@ -76,7 +84,7 @@ const COST: Part = {
   of(run, speed) {
     const { walks, atomics, lockAcquisitions, graceWaits } = run.costs;
     return [
-      cell(formatShort(throughput(run))),
+      cell(formatRate(run.pages.faulted, run.seconds)),
       cell(speed > 0 ? `${formatRatio(throughput(run), speed)}x` : ''),
       cell(formatRatio(atomics, walks)),
       cell(formatRatio(lockAcquisitions, walks)),
@@ -92,7 +100,8 @@ const LEGEND = [
   'reclaimed, share: PTE tables reclaimed, and their share of the reclaimable.',
   'of: the reclaimable: those, and those left with no entry or zero pages only.',
   'races, bad, s: races handled, violations, seconds of the main phase.',
-  'fault, madvise: how long one took: half of them at most p50, 99 % at most p99.',
+  'fault, p99, max: median time of a fault, what 99 % stay within, and the longest.',
+  'madvise, p99, max: the same of madvise calls.',
   'faults/s, speed: pages faulted in each second, and that relative to none.',
   'rmw, locks: atomic read-modify-writes and lock acquisitions for each walk.',
   'waits: grace periods waited for.',
@@ -100,14 +109,12 @@ const LEGEND = [
 
 /** Two tables, or three; where a page is too narrow for the first, one block for each run. */
 function tables(page: Page, rows: readonly Row[]): string[] {
-  const first = gridOf(page, rows, [0]);
-  if (first === null) return table(page, columnsOf([0, 1, 2]), cellsOf(rows, [0, 1, 2]));
-  const second = gridOf(page, rows, [1, 2]);
-  if (second !== null) return [...first, '', ...second];
-  return [1, 2].reduce(
-    (lines, part) => [...lines, '', ...table(page, columnsOf([part]), cellsOf(rows, [part]))],
-    first,
-  );
+  const memory = gridOf(page, rows, [0]);
+  if (memory === null) return table(page, columnsOf([0, 1, 2]), cellsOf(rows, [0, 1, 2]));
+  const cost = gridOf(page, rows, [1, 2]);
+  if (cost !== null) return [...memory, '', ...cost];
+  const apart = [1, 2].map((part) => table(page, columnsOf([part]), cellsOf(rows, [part])));
+  return [memory, ...apart].flatMap((lines, i) => (i === 0 ? lines : ['', ...lines]));
 }
 
 /** The numbered parts in one grid, or null where it does not fit. */
@@ -129,7 +136,8 @@ function roundsNote(page: Page, runs: readonly Run[]): string[] {
   if (most < 2) return [];
   return wrap(
     page,
-    `Median of ${most} rounds by throughput, order alternates; where a round did not pass, that one.`,
+    `Median of ${most} rounds by throughput, order alternates; ` +
+      'where a round did not pass, that one.',
     2,
     'dim',
   );

@@ -6,6 +6,7 @@ import {
   formatKiB,
   formatPercent,
   formatRate,
+  formatRatio,
   formatSeconds,
   formatShort,
 } from './format.ts';
@@ -59,9 +60,18 @@ test.each([
   [3600 * 3 + 600, '3 h 10 min'],
 ])('%d seconds are %s', (seconds, text) => expect(formatSeconds(seconds)).toBe(text));
 
+test.each([
+  [0, '0.00'],
+  [0.874, '0.87'],
+  [99.99, '99.99'],
+  [99.996, '100'],
+  [1234, '1.23k'],
+])('the ratio %d is %s', (ratio, text) => expect(formatRatio(2 * ratio, 2)).toBe(text));
+
 test('nothing is divided by zero', () => {
   expect(formatRate(5, 0)).toBe('-');
   expect(formatPercent(0, 0)).toBe('-');
+  expect(formatRatio(7, 0)).toBe('-');
   expect(formatPercent(1, 10_000)).toBe('<0.1%');
   expect(formatPercent(1, 4)).toBe('25.0%');
 });

@@ -89,8 +89,8 @@ function work(page: Page, run: Run): string[] {
       page,
       'tables',
       `${formatCount(tables.allocated)} allocated, ${formatCount(tables.freed)} freed; ` +
-        `${formatCount(tables.reclaimed)} of ${formatCount(tables.reclaimable)} reclaimable ` +
-        `reclaimed; ${formatCounted(tables.pteTablesEnd, 'PTE table')} at the end, ` +
+        `reclaimed ${formatCount(tables.reclaimed)} of ${formatCount(tables.reclaimable)} ` +
+        `reclaimable; ${formatCounted(tables.pteTablesEnd, 'PTE table')} at the end, ` +
         `${formatCount(tables.zeroPageOnly)} of zero pages only`,
     ),
     ...fact(page, 'done', tally(run.operations)),
@@ -100,20 +100,22 @@ function work(page: Page, run: Run): string[] {
 }
 
 function cost(page: Page, { latencyNs, costs, rounds }: Run): string[] {
-  const { walks, atomics, lockAcquisitions } = costs;
   const rates = rounds.perSecond.map((each) => formatShort(each)).join(', ');
   return [
     ...fact(page, 'a fault', latency(latencyNs.fault)),
     ...fact(page, 'a madvise', latency(latencyNs.madvise)),
-    ...fact(
-      page,
-      'a walk',
-      `${formatRatio(atomics, walks)} atomic read-modify-writes, ` +
-        `${formatRatio(lockAcquisitions, walks)} lock acquisitions ` +
-        `(${formatCounted(walks, 'walk')})`,
-    ),
+    ...fact(page, 'a walk', walk(costs)),
     ...(rounds.n > 1 ? fact(page, 'rounds', `${formatCount(rounds.n)}: ${rates} faults/s`) : []),
   ];
+}
+
+function walk({ walks, atomics, lockAcquisitions }: Run['costs']): string {
+  if (walks === 0) return '-';
+  return (
+    `${formatRatio(atomics, walks)} atomic read-modify-writes, ` +
+    `${formatRatio(lockAcquisitions, walks)} lock acquisitions ` +
+    `(${formatCounted(walks, 'walk')})`
+  );
 }
 
 function latency({ p50, p99, max, samples }: LatencySummary): string {

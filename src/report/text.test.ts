@@ -34,6 +34,39 @@ describe('the report of one run', () => {
     expect(text).toContain('1.96x wall');
   });
 
+  test('tells reclaimable tables from others', () => {
+    expect(text).toContain('25,650 allocated, 25,600 freed; reclaimed 25,600 of 25,720\n');
+    expect(text).toContain('reclaimable; 136 PTE tables at the end, 48 of zero pages only');
+  });
+
+  test('gives what calls and walks cost', () => {
+    expect(text).toContain('a fault    p50 448 ns, p99 2.05 us, max 1.23 ms (214,873 timed)');
+    expect(text).toContain('a madvise  p50 49.2 us, p99 131 us, max 5.01 s (25,600 timed)');
+    const costs = { walks: 1000, atomics: 4500, lockAcquisitions: 1250, graceWaits: 31 };
+    const costly = textReport(sampleResult([sampleRun({ costs })]), WIDE);
+    expect(costly).toContain(
+      '4.50 atomic read-modify-writes, 1.25 lock acquisitions (1,000 walks)',
+    );
+    expect(costly).toContain('4,321 grace periods, 31 waited for;');
+    const none = { p50: 0, p99: 0, max: 0, samples: 0 };
+    const idle = { latencyNs: { fault: none, madvise: none }, costs: { ...costs, walks: 0 } };
+    const dashes = /^a fault +-\na madvise +-\na walk +-$/m;
+    expect(textReport(sampleResult([sampleRun(idle)]), WIDE)).toMatch(dashes);
+  });
+
+  test('gives the throughput of each round, where there were several', () => {
+    const rounds = { n: 2, perSecond: [1_050_000, 998_000.5] };
+    const several = textReport(sampleResult([sampleRun({ rounds })]), WIDE);
+    expect(several).toContain('rounds     2: 1.05M, 998k faults/s');
+    expect(text).not.toContain('rounds ');
+  });
+
+  test('names the parts of the main phase', () => {
+    const fill = { name: 'fill', seconds: 2.5, vmpteKiB: 1024 };
+    const named = sampleRun({ phases: [...sampleRun().phases, fill] });
+    expect(textReport(sampleResult([named]), WIDE)).toContain('fill 2.50 s (VmPTE 1.00 MiB)');
+  });
+
   test('shows who noticed and who had done it', () => {
     expect(words(lineWith(text, 'noticed by'))).toEqual(
       words('race noticed by fault madvise scanner sum'),
@@ -89,6 +122,10 @@ describe('the report of a failure', () => {
 
   test('says which expectation is not met, and by how much', () => {
     expect(text).toContain('UNMET: vmpteAboveStartKiB is 756, expected at most 208');
+    const late = { ...unmet, figure: 'phaseSeconds', phase: 'fill' };
+    const other = textReport(sampleResult([sampleRun({ expectations: [late] })]), WIDE);
+    expect(other).toContain('UNMET: phaseSeconds of fill is 756, expected at most 208');
+    expect(other).toContain('but phaseSeconds of fill is not as the scenario expects');
   });
 
   test('ends with the command that runs it again', () => {
@@ -99,30 +136,6 @@ describe('the report of a failure', () => {
     const many = Array.from({ length: 13 }, () => violations[0]);
     const long = textReport(sampleResult([sampleRun({ violations: many })]), WIDE);
     expect(long).toContain('and 3 more violations.');
-  });
-});
-
-describe('the comparison', () => {
-  const runs = [
-    sampleRun({ protocol: 'none', races: [] }),
-    sampleRun(),
-    sampleRun({ protocol: 'pt-reclaim', exit: 'interrupted' }),
-  ];
-
-  test('has a row for each protocol, at 80 columns', () => {
-    const text = textReport(sampleResult(runs), WIDE);
-    expect(words(lineWith(text, 'none '))).toEqual(
-      words('none 100 MiB 756 KiB 1.07M 1.07M 0 0 0 12.3 pass'),
-    );
-    expect(words(lineWith(text, 'async-scanner '))).toEqual(
-      words('async-scanner 100 MiB 756 KiB 1.07M 1.07M 1.25M 1.23M 0 12.3 pass'),
-    );
-    expect(lineWith(text, 'pt-reclaim ')).toMatch(/stopped$/);
-  });
-
-  test('is stacked where it does not fit', () => {
-    const text = comparisonReport(sampleResult(runs), { width: 40 });
-    expect(text).toMatch(/^async-scanner\n {2}peak +100 MiB\n/m);
   });
 });
 

@@ -26,8 +26,8 @@ export function verdictOf(run: Run): Verdict {
 }
 
 /** The verdict that decides the exit code of all runs together; null when there is no run. */
-export function worstVerdict(result: Result): Verdict['kind'] | null {
-  const found = new Set(result.runs.map((run) => verdictOf(run).kind));
+export function worstVerdict({ runs }: Pick<Result, 'runs'>): Verdict['kind'] | null {
+  const found = new Set(runs.map((run) => verdictOf(run).kind));
   return BY_WEIGHT.find((kind) => found.has(kind)) ?? null;
 }
 

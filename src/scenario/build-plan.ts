@@ -31,6 +31,7 @@ export interface PlanRequest {
   readonly gatherFallback?: Plan['gatherFallback'] | undefined;
   /** Failing allocations per million. */
   readonly allocFail?: number | undefined;
+  readonly walkers?: Plan['walkerReactions'] | undefined;
   readonly rcu?: Plan['rcu'] | undefined;
   readonly broken?: string | null | undefined;
 }
@@ -80,6 +81,7 @@ export function buildPlan(scenario: Scenario, request: PlanRequest): Plan {
     allocFailPerMillion:
       flag('--alloc-fail', MACHINE_KINDS.allocfail, request.allocFail) ??
       machine.allocFailPerMillion,
+    walkerReactions: request.walkers ?? machine.walkerReactions,
     regions,
     setup,
     columns,

@@ -2,12 +2,22 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { PAGE_SIZE_BYTES } from '#base/units';
+import { PROTOCOLS } from '#reclaim/registry';
+import type { PlanRequest } from './build-plan.ts';
 import { buildPlan } from './build-plan.ts';
-import { PROTOCOL_OPTIONS, requestOf } from './request.suite.ts';
+import type { Plan } from './plan.ts';
+import { requestOf as anyRequest } from './request.suite.ts';
 import { parseScenario, type Scenario, scenarioSummary } from './scenario.ts';
 import { scenarioJsonSchema } from './schema.ts';
 
 const FOLDER = new URL('../../scenarios/', import.meta.url);
+
+const PROTOCOL_OPTIONS = Object.fromEntries(PROTOCOLS.map(({ name, options }) => [name, options]));
+
+/** With the protocols that there are. */
+function requestOf(changes: Partial<PlanRequest>): PlanRequest {
+  return anyRequest({ protocolOptions: PROTOCOL_OPTIONS, ...changes });
+}
 
 const shipped = new Map<string, Scenario>();
 for (const file of readdirSync(FOLDER).filter((name) => name.endsWith('.yaml'))) {
@@ -19,13 +29,25 @@ for (const file of readdirSync(FOLDER).filter((name) => name.endsWith('.yaml')))
 test('the shipped scenarios are these', () => {
   expect([...shipped.keys()].sort()).toEqual([
     'allocator-loop',
+    'balloon-zeropages',
     'churn',
     'fault-vs-scanner',
     'fault-vs-zap',
+    'gup-vs-zap',
     'idle-heap',
+    'lazyfree-pressure',
     'locktorture',
+    'malicious-tables',
+    'percpu-ref-stability',
+    'production-snapshot',
     'rcutorture',
     'sparse-touch',
+    'switch-back-cost',
+    'switch-lock-contention',
+    'tlb-shootdown',
+    'two-vmas-one-table',
+    'uffd-monitor',
+    'walkers-vs-reclaim',
   ]);
 });
 
@@ -60,8 +82,39 @@ test('the loop of the cover letters has 25,600 rounds and its published end', ()
   expect(buildPlan(scenario, smaller).expectations).toEqual([]);
 });
 
+describe('the server of the series', () => {
+  const planAt = (scale: string, protocol = 'pt-reclaim'): Plan =>
+    buildPlan(shipped.get('production-snapshot')!, requestOf({ protocol, parameters: { scale } }));
+
+  test('has its published sizes at full scale', () => {
+    const [resident, spent] = planAt('1').regions;
+    const pages = resident!.pages + spent!.pages;
+    expect((pages * PAGE_SIZE_BYTES) / 2 ** 40).toBe(55);
+    expect((resident!.pages * PAGE_SIZE_BYTES) / 2 ** 30).toBe(590);
+    expect(pages / 2 ** 9).toBe((110 * 2 ** 30) / PAGE_SIZE_BYTES);
+  });
+
+  test('is held to its times at full scale only', () => {
+    const figures = (scale: string) => planAt(scale).expectations.map(({ figure }) => figure);
+    expect(figures('1').filter((figure) => figure === 'phaseSeconds')).toHaveLength(2);
+    expect(figures('64')).not.toContain('phaseSeconds');
+  });
+});
+
+test('what a protocol is set to comes from the parameters of the scenario', () => {
+  const options = (name: string, parameters: Record<string, string>): Plan['options'] =>
+    buildPlan(shipped.get(name)!, requestOf({ protocol: 'percpu-refcount', parameters })).options;
+  expect(options('percpu-ref-stability', { stableSync: 'off' })['stableSync']).toBe('off');
+  expect(options('switch-lock-contention', { switchLock: 'global' })['switchLock']).toBe('global');
+  expect(options('switch-lock-contention', { switchLock: 'per-ref' })['switchLock']).toBe(
+    'per-ref',
+  );
+  expect(options('switch-back-cost', { switchBack: 'off' })['switchBack']).toBe('off');
+});
+
 test('scenarios that race stay small', () => {
-  for (const name of ['churn', 'fault-vs-zap', 'fault-vs-scanner']) {
+  const races = ['churn', 'fault-vs-zap', 'fault-vs-scanner', 'gup-vs-zap', 'uffd-monitor'];
+  for (const name of [...races, 'two-vmas-one-table', 'walkers-vs-reclaim']) {
     const { regions } = buildPlan(shipped.get(name)!, requestOf({}));
     const pages = regions.reduce((sum, region) => sum + region.pages, 0);
     expect(pages).toBeLessThan(100_000);

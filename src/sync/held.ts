@@ -9,7 +9,6 @@ export function noteAcquired(cpu: CpuRef, lockp: number, lockClass: number): voi
   const depth = peek(cpu.block + PERCPU.heldCount);
   if (depth < HELD_MAX) {
     poke(cpu.block + PERCPU.held + depth, lockp);
-    poke(cpu.block + PERCPU.heldClass + depth, lockClass);
   }
   poke(cpu.block + PERCPU.heldCount, depth + 1);
   bump(cpu.block + PERCPU.locks + lockClass * LOCK_RECORD.sizeWords + LOCK_RECORD.acquisitions, 1);
@@ -18,7 +17,7 @@ export function noteAcquired(cpu: CpuRef, lockp: number, lockClass: number): voi
 /** Notes that this CPU is about to release the spinlock at `lockp`. */
 export function noteReleased(cpu: CpuRef, lockp: number): void {
   const depth = peek(cpu.block + PERCPU.heldCount) - 1;
-  if (depth >= 0 && depth < HELD_MAX && peek(cpu.block + PERCPU.held + depth) !== lockp)
+  if (depth > 0 && depth < HELD_MAX && peek(cpu.block + PERCPU.held + depth) !== lockp)
     moveToTop(cpu, lockp, depth);
   poke(cpu.block + PERCPU.heldCount, depth);
 }
@@ -28,7 +27,6 @@ function moveToTop(cpu: CpuRef, lockp: number, top: number): void {
     if (peek(cpu.block + PERCPU.held + i) !== lockp) continue;
     for (let j = i; j < top; j++) {
       poke(cpu.block + PERCPU.held + j, peek(cpu.block + PERCPU.held + j + 1));
-      poke(cpu.block + PERCPU.heldClass + j, peek(cpu.block + PERCPU.heldClass + j + 1));
     }
     return;
   }

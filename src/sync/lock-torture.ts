@@ -5,6 +5,7 @@
  */
 
 import type { Cpu } from '#arch/cpu';
+import { interruptPoint } from '#arch/interrupts';
 import { boundMap } from '#arena/arena';
 import { CONTROL } from '#arena/layout/control';
 import { add, load, read, write } from '#arena/word';
@@ -105,8 +106,9 @@ function insideAsReader(cpu: Cpu): void {
   add(cpu, READERS, -1);
 }
 
-/** Mostly short, rarely long enough to make a convoy. */
+/** Mostly short, rarely long enough to make a convoy; an interrupt may come. */
 function hold(cpu: Cpu): void {
   const rounds = cpu.prng.below(500) === 0 ? 20_000 : cpu.prng.below(50);
   for (let i = 0; i < rounds; i++) load(cpu, LEFT);
+  interruptPoint(cpu);
 }

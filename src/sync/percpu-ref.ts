@@ -146,7 +146,7 @@ export function percpuRefSwitchToAtomic(cpu: Cpu, n: number): void {
   else callRcu(cpu, RCU_KIND.refSwitch, n);
 }
 
-/** Switches to atomic mode and sleeps until that is so. Not in a read section or spinlock. */
+/** Switches to atomic mode and sleeps until that is so; not in a read section or under a lock. */
 export function percpuRefSwitchToAtomicSync(cpu: Cpu, n: number): void {
   mightSleep(cpu);
   beginSwitch(cpu, n, stableSync);
@@ -177,7 +177,7 @@ export function percpuRefSwitchDone(cpu: Cpu, n: number): void {
   if (confirm === REF_CONFIRM.none || confirm === REF_CONFIRM.finishing) return;
   if (((load(cpu, CONTROL.rcuEpoch) - confirm) | 0) < 0) return;
   const found = compareExchange(cpu, confirmp, confirm, REF_CONFIRM.finishing); // @ref-claim
-  if (found === confirm) finish(cpu, n);
+  if (found === confirm) finishSwitch(cpu, n);
 }
 
 /** At an operation boundary: finishes a switch that another CPU sleeps for. */
@@ -254,7 +254,7 @@ function waitForGrace(cpu: Cpu, end: number): void {
 }
 
 /** The end of a switch that this CPU has claimed: steps 3 and 4 of the argument. */
-function finish(cpu: Cpu, n: number): void {
+function finishSwitch(cpu: Cpu, n: number): void {
   const refp = refAt(n);
   let sum = -REF_BIAS | 0;
   for (let id = 0; id < cpus; id++) sum = (sum + read(cpu, localAt(id, n))) | 0;

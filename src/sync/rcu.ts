@@ -23,6 +23,7 @@
 import type { Cpu } from '#arch/cpu';
 import { interruptPoint, waitUntilChanged } from '#arch/interrupts';
 import { boundMap } from '#arena/arena';
+import { atLoad } from '#arena/at-load';
 import { nowUs } from '#arena/clock';
 import { CONTROL } from '#arena/layout/control';
 import { PERCPU } from '#arena/layout/percpu';
@@ -39,7 +40,7 @@ export const GRACE_EPOCHS = 2;
 /** A CPU's word while it holds no reference. Epochs begin at 1. */
 const IDLE = 0;
 
-let announced = false;
+let announced = atLoad.settings.announced; // constant at load
 
 /** Chooses the form; the same on every thread of a machine. */
 export function configureRcu(announce: boolean): void {

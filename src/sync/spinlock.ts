@@ -12,8 +12,9 @@
 
 import type { Cpu } from '#arch/cpu';
 import { waitUntilChanged } from '#arch/interrupts';
+import { atLoad } from '#arena/at-load';
 import { nowUs } from '#arena/clock';
-import { compareExchange, load, storeAndWake } from '#arena/word';
+import { compareExchange, load, storeReleaseAndWake } from '#arena/word';
 import { countContended, countTrylockFailed, noteAcquired, noteReleased } from './held.ts';
 import { mcsLock, mcsTrylock, mcsUnlock } from './mcs.ts';
 import { ticketLock, ticketTrylock, ticketUnlock } from './ticket.ts';
@@ -22,8 +23,8 @@ import { ticketLock, ticketTrylock, ticketUnlock } from './ticket.ts';
 export const SINGLE_DEPTH_NESTING = 1;
 
 /** Bit masks of the lock classes that use another algorithm than test-and-test-and-set. */
-let ticketClasses = 0;
-let mcsClasses = 0;
+let ticketClasses = atLoad.settings.ticketClasses; // constant at load
+let mcsClasses = atLoad.settings.mcsClasses; // constant at load
 
 /** Chooses algorithms: bit `1 << class` of each mask. The same on every thread of a machine. */
 export function configureSpinlocks(ticket: number, mcs: number): void {
@@ -64,7 +65,7 @@ export function spinTrylock(cpu: Cpu, lockp: number, lockClass: number): boolean
 
 export function spinUnlock(cpu: Cpu, lockp: number, lockClass: number): void {
   noteReleased(cpu, lockp);
-  if (((ticketClasses | mcsClasses) & (1 << lockClass)) === 0) storeAndWake(cpu, lockp, 0);
+  if (((ticketClasses | mcsClasses) & (1 << lockClass)) === 0) storeReleaseAndWake(cpu, lockp, 0);
   else if ((ticketClasses & (1 << lockClass)) !== 0) ticketUnlock(cpu, lockp);
   else mcsUnlock(cpu, lockp);
 }

@@ -5,21 +5,24 @@
  * thereby unlocks all VMAs at once. The writer holds the mmap lock for writing.
  *
  * Why it excludes: a reader stores its word, then reads the sequence; a writer stores the sequence,
- * then reads the words. All four are sequentially consistent (the reader's exchange is a full
- * barrier), so at least one of the two sees the other.
+ * then reads the words. At least one of the two must see the other, which takes a full barrier on
+ * both sides. The frequent reader does without: the writer interrupts all CPUs in between (as
+ * `membarrier` does), and to serve an interrupt is a full barrier. A reader that began before it
+ * has its store seen by the writer; one that begins after it sees the writer's sequence. No reader
+ * serves an interrupt between its store and its load.
  */
 
 import type { Cpu } from '#arch/cpu';
-import { waitUntilChanged } from '#arch/interrupts';
+import { interruptOthers, waitUntilChanged } from '#arch/interrupts';
 import { boundMap } from '#arena/arena';
-import { exchange, load, read, storeAndWake, storeRelease } from '#arena/word';
+import { load, read, storeAndWake, storeRelease } from '#arena/word';
 import { rcuIdleEnter, rcuIdleExit } from './rcu.ts';
 
 /** Tries to lock VMA `vma` for reading; false: a writer has it, or is about to. */
 export function vmaReadTrylock(cpu: Cpu, vma: number, vmaSeqp: number, mmSeqp: number): boolean {
-  exchange(cpu, readerWord(cpu.block, vma), 1);
+  storeRelease(cpu, readerWord(cpu.block, vma), 1);
   // Whoever sees the writer's store to the VMA also sees the mm's sequence that preceded it.
-  const free = load(cpu, vmaSeqp) !== read(cpu, mmSeqp); // @vma-recheck
+  const free = read(cpu, vmaSeqp) !== read(cpu, mmSeqp); // @vma-recheck
   if (free) return true;
   vmaReadUnlock(cpu, vma);
   return false;
@@ -34,6 +37,7 @@ export function vmaWriteLock(cpu: Cpu, vma: number, vmaSeqp: number, mmSeqp: num
   const seq = load(cpu, mmSeqp);
   if (load(cpu, vmaSeqp) === seq) return;
   storeAndWake(cpu, vmaSeqp, seq);
+  interruptOthers(cpu, true);
   const map = boundMap();
   const idle = rcuIdleEnter(cpu);
   for (let id = 0; id < map.geometry.cpus; id++) {

@@ -3,7 +3,7 @@
 import { Cpu } from '#arch/cpu';
 import { bindArena, boundMap } from '#arena/arena';
 import { nowMs } from '#arena/clock';
-import { CONTROL } from '#arena/layout/control';
+import { CONTROL, SCAN_CONSENT } from '#arena/layout/control';
 import type { Geometry } from '#arena/map';
 import { peek, poke } from '#arena/word';
 import { assert } from '#base/assert';
@@ -11,10 +11,13 @@ import { configureChoices } from '#mm/choices';
 import { Mm } from '#mm/mm';
 import { configureGather, TABLE_FREE } from '#mm/mmu-gather';
 import { bindPages, initializePages } from '#mm/page-alloc';
+import { configurePagePins } from '#mm/page-state';
 import { bindProtocol } from '#mm/reclaim-protocol';
 import { allocTable, bindTables, initializeTables } from '#mm/table-alloc';
+import { configureUserfaults } from '#mm/userfault-wait';
+import { configureWalkers } from '#mm/walkers/reactions';
 import { makeProtocol } from '#reclaim/registry';
-import type { Plan } from '#scenario/plan';
+import type { Op, Plan } from '#scenario/plan';
 import { configureRcu, rcuInitialize } from '#sync/rcu';
 import { configureSpinlocks } from '#sync/spinlock';
 import { lockClassesWith } from '#trace/vocabulary';
@@ -39,6 +42,9 @@ export function bindMachine(
   configureRcu(plan.rcu === 'announced');
   configureChoices(plan.reschedPerMillion, plan.allocFailPerMillion);
   configureGather(plan.gatherBatch, TABLE_FREE[plan.gatherFallback]);
+  configureWalkers(plan.walkerReactions === 'as-posted');
+  configureUserfaults(plan.cpus);
+  configurePagePins([plan.setup, ...plan.columns].flat().some(referencesPages));
   bindPages();
   bindTables();
   bindProtocol(makeProtocol(plan.protocol, plan.options));
@@ -56,6 +62,10 @@ export function bootMachine(cpu: Cpu, machine: Machine): void {
   Mm.initialize(pgd);
   poke(CONTROL.scanDelay, Number(plan.options['delayMs'] ?? 0));
   poke(CONTROL.scanSlots, Math.max(1, Number(plan.options['sizePages'] ?? 0) >> plan.ptrsShift));
+  poke(CONTROL.scanSwitch, plan.options['process'] === 'off' ? 0 : 1);
+  const opt = String(plan.options['opt'] ?? 'all') as keyof typeof SCAN_CONSENT;
+  poke(CONTROL.scanConsent, SCAN_CONSENT[opt]);
+  poke(CONTROL.scanGuided, plan.options['guided'] === 'counts' ? 1 : 0);
   // The first return to user space only sets the time of the first scan.
   poke(CONTROL.scanNext, (nowMs() + peek(CONTROL.scanDelay)) | 0);
 }
@@ -77,4 +87,12 @@ function regionStarts(plan: Plan): number[] {
     end += region.gapPages + region.pages;
   }
   return starts;
+}
+
+/** Whether an operation takes references to pages: GUP, and reclaim to keep what it has locked. */
+function referencesPages(op: Op): boolean {
+  if (op.op === 'walk') return op.walker === 'gup' || op.walker === 'gup-fast';
+  if (op.op === 'madvise') return op.advice === 'pageout';
+  if (op.op === 'mix') return op.choices.some((choice) => choice.do.some(referencesPages));
+  return 'do' in op ? op.do.some(referencesPages) : op.op === 'reclaim';
 }

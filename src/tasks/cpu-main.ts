@@ -5,20 +5,22 @@
  */
 
 import { type Cpu, enterActor } from '#arch/cpu';
-import { enterMm, leaveMm, waitUntilChanged } from '#arch/interrupts';
-import { boundMap } from '#arena/arena';
+import { enterMm, leaveMm } from '#arch/interrupts';
 import { nowMs } from '#arena/clock';
 import { Halted } from '#arena/halt';
 import { CONTROL, PHASE } from '#arena/layout/control';
-import { MM } from '#arena/layout/mm';
-import { addAndWake, load, peek, poke, quietStore, storeAndWake } from '#arena/word';
+import { poke, quietStore } from '#arena/word';
+import { checkRemembered } from '#mm/check-remembered';
 import { exitMmap } from '#mm/mmap';
 import { rcuBarrier, rcuDrain, rcuOperationEnd } from '#mm/rcu-free';
 import { boundProtocol, HOOK, hasHook } from '#mm/reclaim-protocol';
 import { rcuOffline, rcuOnline } from '#sync/rcu';
 import { ACTOR } from '#trace/vocabulary';
 import { bootMachine, type Machine } from './bind.ts';
-import { runOps, Task } from './run-ops.ts';
+import { scanAll } from './reclaim-ops.ts';
+import { liveTables, rendezvous } from './rendezvous.ts';
+import { runOps } from './run-ops.ts';
+import { Task } from './task.ts';
 
 /** How a CPU's life ended. */
 export type CpuEnd = 'done' | 'halted';
@@ -34,6 +36,7 @@ export function cpuMain(cpu: Cpu, machine: Machine): CpuEnd {
     enterMm(cpu);
     runOps(cpu, task, machine.plan.columns[cpu.id] ?? [], 0);
     rcuOperationEnd(cpu);
+    checkRemembered(cpu, machine.mm);
     leaveMm(cpu);
     rcuOffline(cpu);
     rendezvous(cpu, machine);
@@ -77,44 +80,18 @@ function boot(cpu: Cpu, machine: Machine, task: Task): void {
 
 function fairPhase(cpu: Cpu, machine: Machine): void {
   rcuOnline(cpu);
-  if (cpu.id === 0 && hasHook(HOOK.scan)) scanUntilIdle(cpu, machine);
+  if (cpu.id === 0 && hasHook(HOOK.scan))
+    while (scanAll(cpu, machine.mm) !== 0) rcuOperationEnd(cpu);
+  // All CPUs ask, and share the work.
+  if (hasHook(HOOK.pressure))
+    while (boundProtocol().pressure(cpu, machine.mm) > 0) rcuOperationEnd(cpu);
   if (cpu.id === 0) rcuBarrier(cpu);
   else rcuDrain(cpu);
   rcuOffline(cpu);
 }
 
-/** Passes over the whole address space until one finds nothing. */
-function scanUntilIdle(cpu: Cpu, machine: Machine): void {
-  const { levels, ptrsShift } = boundMap().geometry;
-  const slots = 1 << ((levels - 1) * ptrsShift);
-  poke(CONTROL.scanOffset, 0);
-  while (boundProtocol().scan(cpu, machine.mm, slots) !== 0) {
-    rcuOperationEnd(cpu);
-    poke(CONTROL.scanOffset, 0);
-  }
-}
-
-/**
- * Waits until all CPUs of the plan have come here; the last to come lets them go. Not online for
- * RCU.
- */
-function rendezvous(cpu: Cpu, machine: Machine): void {
-  enterActor(cpu, ACTOR.access);
-  const round = load(cpu, CONTROL.round);
-  if (addAndWake(cpu, CONTROL.arrived, 1) + 1 === machine.plan.cpus) {
-    storeAndWake(cpu, CONTROL.arrived, 0);
-    storeAndWake(cpu, CONTROL.round, round + 1);
-  } else {
-    waitUntilChanged(cpu, CONTROL.round, round);
-  }
-}
-
 function enterPhase(phase: number): void {
-  const { mm } = boundMap();
   poke(CONTROL.phaseBegan + phase, nowMs());
-  poke(
-    CONTROL.phaseTables + phase,
-    peek(mm + MM.nrPtes) + peek(mm + MM.nrPmds) + peek(mm + MM.nrPuds),
-  );
+  poke(CONTROL.phaseTables + phase, liveTables());
   quietStore(CONTROL.phase, phase);
 }

@@ -236,6 +236,11 @@ export class TestMachine {
     return boundProtocol().scan(this.cpu(cpu), this.mm, slots);
   }
 
+  /** Memory is short; the tables unhooked. */
+  pressure(cpu: number): number {
+    return boundProtocol().pressure(this.cpu(cpu), this.mm);
+  }
+
   /** Lets every callback run, and the CPUs end up offline. */
   settle(): void {
     for (const cpu of this.cpus) rcuOffline(cpu);

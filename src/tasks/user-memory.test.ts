@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { ZAP_LOG_MAX } from '#arena/layout/percpu';
 import { TestMachine } from './machine.suite.ts';
 import { UserMemory, zapClock } from './user-memory.ts';
-import { ZAPPED, zapBegins, zapEnds, zappedSince } from './zap-log.ts';
+import { freeBegins, ZAPPED, zapBegins, zapEnds, zappedSince } from './zap-log.ts';
 
 let machine: TestMachine;
 beforeEach(() => {
@@ -120,6 +120,45 @@ describe('an owner that reads', () => {
     expect(machine.factWords().slice(0, 4)).toEqual([9, 1, 77, 78]);
   });
 
+  describe('after a zap of its own', () => {
+    test('that covers the page, its stamp means that the zap was not done; told once', () => {
+      zap(0);
+      expect(outcome(77)[0]).toEqual(['dontneedNotDone']);
+      expect(machine.factWords().slice(0, 3)).toEqual([9, 1, 77]);
+      expect(outcome(77)[0]).toEqual(['dontneedNotDone']);
+    });
+
+    test('before its store, or of other pages, its stamp is content', () => {
+      zap(0);
+      memory.remember(9, 1, 78, zapClock());
+      zapBegins(machine.cpu(0), 9, 2, 12, 0);
+      zapEnds(machine.cpu(0));
+      expect(outcome(78)[0]).toEqual([]);
+    });
+
+    test('that later ones have followed, it is still told; not after very many', () => {
+      for (const [more, facts] of [
+        [3, ['dontneedNotDone']],
+        [4, []],
+      ] as const) {
+        machine = new TestMachine();
+        memory = new UserMemory(machine.cpu(0));
+        memory.remember(9, 1, 77, zapClock());
+        zap(0);
+        for (let i = 0; i < more; i++) {
+          zapBegins(machine.cpu(0), 100, 0, 101, 0);
+          zapEnds(machine.cpu(0));
+        }
+        expect(outcome(77)[0]).toEqual(facts);
+      }
+    });
+
+    test('and of a zap by another, which may have come before the store, it says nothing', () => {
+      zap(1);
+      expect(outcome(77)[0]).toEqual([]);
+    });
+  });
+
   test('zero when the log has forgotten is not judged', () => {
     for (let i = 0; i < ZAP_LOG_MAX + 1; i++) {
       zapBegins(machine.cpu(1), 100, 0, 101, 0);
@@ -138,6 +177,45 @@ describe('an owner that reads', () => {
   test('the later of two stores counts', () => {
     memory.remember(9, 1, 78, zapClock());
     expect(outcome(77)[0]).toEqual(['lostData']);
+  });
+});
+
+describe('an owner that has freed lazily', () => {
+  let memory: UserMemory;
+  beforeEach(() => {
+    memory = new UserMemory(machine.cpu(0));
+    memory.remember(9, 1, 77, zapClock());
+    freeBegins(machine.cpu(0), 8, 2, 10, 3);
+  });
+
+  const outcome = (found: number): string[] => {
+    memory.compare(9, 1, found);
+    return machine.facts();
+  };
+
+  test('may find its stamp for a while, and zero any time later', () => {
+    expect(outcome(77)).toEqual([]);
+    zapEnds(machine.cpu(0));
+    expect([...outcome(77), ...outcome(77), ...outcome(0)]).toEqual([]);
+  });
+
+  test('may find zero for what it stored while the call was in progress', () => {
+    memory.remember(9, 1, 78, zapClock());
+    zapEnds(machine.cpu(0));
+    expect(outcome(0)).toEqual([]);
+  });
+
+  test('keeps what it has stored since', () => {
+    zapEnds(machine.cpu(0));
+    memory.remember(9, 1, 78, zapClock());
+    expect(outcome(78)).toEqual([]);
+    expect(outcome(0)).toEqual(['lostData']);
+  });
+
+  test('and zapped then must not find its stamp', () => {
+    zapEnds(machine.cpu(0));
+    zap(0);
+    expect(outcome(77)).toEqual(['dontneedNotDone']);
   });
 });
 

@@ -1,7 +1,8 @@
 /**
  * What an owner remembers of its pages: the latest stamps it stored, in a direct-mapped table that
  * forgets older ones. A read may find the stamp, or zero if a zap of that address overlapped or
- * followed the store; anything else is noted as a fact.
+ * followed the store; anything else is noted as a fact, and so is a stamp that a later zap of the
+ * owner's own ought to have taken away.
  */
 
 import type { Cpu } from '#arch/cpu';
@@ -10,7 +11,7 @@ import { CONTROL } from '#arena/layout/control';
 import { peek } from '#arena/word';
 import { COUNTER, count } from '#trace/counters';
 import { FACT, noteFact } from '#trace/fact';
-import { ZAPPED, zappedSince } from './zap-log.ts';
+import { ZAPPED, zappedByOwn, zappedSince } from './zap-log.ts';
 
 /** Pages remembered, as a power of two; at least the entries of a table. */
 const REMEMBERED_SHIFT = 14;
@@ -53,7 +54,9 @@ export class UserMemory {
     else count(this.cpu, COUNTER.dataCompared, 1);
     if (found !== stamp && excused === ZAPPED.no)
       noteFact(this.cpu, FACT.lostData, slot, index, stamp, found, clock);
-    if (found !== stamp) this.records[at + STAMP] = 0;
+    const kept = found === stamp && zappedByOwn(this.cpu, slot, index, clock);
+    if (kept) noteFact(this.cpu, FACT.dontneedNotDone, slot, index, stamp, clock, 0);
+    if (found !== stamp || kept) this.records[at + STAMP] = 0;
   }
 }
 

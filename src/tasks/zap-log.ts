@@ -1,6 +1,12 @@
 /**
  * The log of zaps: which ranges were given back, and when by the zap clock, so that an owner who
  * finds zero where it had stored can be judged. The clock moves when a zap begins and when it ends.
+ *
+ * MADV_FREE is logged as well, as `lazy`. It takes content away at any time later, but only what
+ * was stored before it ended: a later store makes the page dirty, so that it is kept. Hence it
+ * excuses the same as a zap that ended then, a zero in place of what was stored before its end, for
+ * as long as the owner stores nothing newer; and unlike a zap it excuses finding the content still
+ * there.
  */
 
 import type { Cpu } from '#arch/cpu';
@@ -8,6 +14,9 @@ import { boundMap } from '#arena/arena';
 import { CONTROL } from '#arena/layout/control';
 import { PERCPU, ZAP_LOG_MAX, ZAP_RECORD } from '#arena/layout/percpu';
 import { peek, poke, quietAdd } from '#arena/word';
+
+/** Of a CPU's own zaps, so many are looked through when it finds what it had stored. */
+const OWN_ZAPS_MAX = 4;
 
 /** Says that this CPU is about to zap [start, end). */
 export function zapBegins(
@@ -17,18 +26,41 @@ export function zapBegins(
   endSlot: number,
   endIndex: number,
 ): void {
+  logRange(cpu, startSlot, startIndex, endSlot, endIndex, 0);
+}
+
+/** Says the same of MADV_FREE. */
+export function freeBegins(
+  cpu: Cpu,
+  startSlot: number,
+  startIndex: number,
+  endSlot: number,
+  endIndex: number,
+): void {
+  logRange(cpu, startSlot, startIndex, endSlot, endIndex, 1);
+}
+
+function logRange(
+  cpu: Cpu,
+  startSlot: number,
+  startIndex: number,
+  endSlot: number,
+  endIndex: number,
+  lazy: number,
+): void {
   const at = recordAt(cpu.block, peek(cpu.block + PERCPU.zapCount));
   poke(at + ZAP_RECORD.startSlot, startSlot);
   poke(at + ZAP_RECORD.startIndex, startIndex);
   poke(at + ZAP_RECORD.endSlot, endSlot);
   poke(at + ZAP_RECORD.endIndex, endIndex);
   poke(at + ZAP_RECORD.ended, 0);
+  poke(at + ZAP_RECORD.lazy, lazy);
   poke(at + ZAP_RECORD.began, quietAdd(CONTROL.zapClock, 1) + 1);
   poke(cpu.block + PERCPU.zapCount, (peek(cpu.block + PERCPU.zapCount) + 1) | 0);
   quietAdd(CONTROL.zapClock, 0);
 }
 
-/** Says that the zap announced last is over. */
+/** Says that the zap or MADV_FREE announced last is over. */
 export function zapEnds(cpu: Cpu): void {
   const at = recordAt(cpu.block, peek(cpu.block + PERCPU.zapCount) - 1);
   poke(at + ZAP_RECORD.ended, quietAdd(CONTROL.zapClock, 1) + 1);
@@ -54,6 +86,20 @@ export function zappedSince(slot: number, index: number, since: number): number 
       answer = ZAPPED.unknown;
   }
   return answer;
+}
+
+/**
+ * Whether one of the latest zaps of this CPU itself began after zap clock `since` and covered
+ * (slot, index). A CPU that asks is in none of its own zaps: they have all returned.
+ */
+export function zappedByOwn(cpu: Cpu, slot: number, index: number, since: number): boolean {
+  const count = peek(cpu.block + PERCPU.zapCount);
+  for (let i = count - 1; i >= Math.max(0, count - OWN_ZAPS_MAX); i--) {
+    const at = recordAt(cpu.block, i);
+    if (((peek(at + ZAP_RECORD.began) - since) | 0) <= 0) return false;
+    if (peek(at + ZAP_RECORD.lazy) === 0 && covers(at, slot, index)) return true;
+  }
+  return false;
 }
 
 function endedAfter(at: number, since: number): boolean {

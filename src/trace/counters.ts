@@ -44,6 +44,20 @@ export const COUNTERS = [
   'tlbNestedFlushes',
   'tlbBatchedFlushes',
   'swapUsed',
+  'pagesSwappedOut',
+  'pagesSwappedIn',
+  'lazyfreeMarked',
+  'lazyfreeDiscarded',
+  'lazyfreeRedirtied',
+  'walkerPages',
+  'walkerTables',
+  'walkerRetries',
+  'walkerSkips',
+  'pagesMigrated',
+  'migrationWaits',
+  'userfaultWaits',
+  'gupFastPages',
+  'gupSlowPages',
 ] as const;
 
 export type CounterName = (typeof COUNTERS)[number];

@@ -28,6 +28,11 @@ import { peek, poke, quietAdd, quietStore } from '#arena/word';
  * - `countUnderflow`: which (0 nrPtes 1 use count), value
  * - `staleTranslation`: slot, index, pfn (-1: a table), state word when it was remembered, and
  *   found
+ * - `tableLeft`: table that munmap found, though tables go with their last reference, slot
+ * - `referencesLeft`: table being freed, references that it counts
+ * - `dontneedNotDone`: slot, index, stamp found, zap clock at the write
+ * - `staleRemembered`: slot, index, page remembered, entry that stands there
+ * - `pageReused`: pfn, state word found, life in which it was found and referenced
  */
 export const FACTS = [
   'frameMismatch',
@@ -44,6 +49,11 @@ export const FACTS = [
   'pageMismatch',
   'countUnderflow',
   'staleTranslation',
+  'tableLeft',
+  'referencesLeft',
+  'dontneedNotDone',
+  'staleRemembered',
+  'pageReused',
 ] as const;
 
 export type FactName = (typeof FACTS)[number];

@@ -80,6 +80,8 @@ export const LOCKS = [
   'bodies',
   'torture',
   'ref-switch',
+  'table-rwsem',
+  'anon-vma',
 ] as const;
 export const LOCK = {
   mmap: 0,
@@ -92,6 +94,8 @@ export const LOCK = {
   bodies: 7,
   torture: 8,
   refSwitch: 9,
+  tableRwsem: 10,
+  anonVma: 11,
 } as const;
 
 /** Bits (1 << class) of the lock classes to which `choice` gives `algorithm`. */

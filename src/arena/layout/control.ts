@@ -67,6 +67,15 @@ export const CONTROL = linedStruct({
   scanSlots: 1,
   scanNext: 1,
   scanOffset: 1,
+  /**
+   * Scanner controls of the process, changeable as well: not 0: it may be scanned; whose consent is
+   * needed (`SCAN_CONSENT`); not 0: tables are found by their counts.
+   */
+  scanSwitch: 1,
+  scanConsent: 1,
+  scanGuided: 1,
+  /** Reclaim under memory pressure: the slot at which the next stretch to look through begins. */
+  pressureSlot: 1,
   /** Wakes sleeping kernel threads. */
   kthreadWake: 1,
   /** Torture tests: eight lines that the tortured primitive and its check use. */
@@ -76,3 +85,6 @@ export const CONTROL = linedStruct({
 
 /** Values of `CONTROL.phase`. */
 export const PHASE = { boot: 0, setup: 1, main: 2, fair: 3, exit: 4, done: 5 } as const;
+
+/** Values of `CONTROL.scanConsent`: all VMAs; those that opted in; all but those that opted out. */
+export const SCAN_CONSENT = { all: 0, in: 1, out: 2 } as const;

@@ -23,9 +23,17 @@ export const MM = linedStruct({
   tlbGen: 1,
   /** Gathers in progress (`tlb_flush_pending`). */
   tlbFlushPending: 1,
+  /**
+   * Reader-writer semaphore of the way from pages back to entries: those who go it read, munmap
+   * writes before it frees tables (Linux's `anon_vma`).
+   */
+  anonVma: 2,
   /** Unmaps whose flush page reclaim has put off, and how many of those are flushed by now. */
   tlbBatched: 1,
   tlbBatchedFlushed: 1,
+  /** Changes with each fill of missing memory by userfaultfd; and CPUs that wait for one. */
+  userfaultFills: 1,
+  userfaultWaiters: 1,
 });
 
 /**

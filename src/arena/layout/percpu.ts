@@ -43,7 +43,7 @@ export const EVENT_RECORD = struct({ kind: 1, timeUs: 1, a: 1, b: 1 });
 export const RCU_RECORD = struct({ epoch: 1, sinceUs: 1, kind: 1, word: 1 });
 /**
  * A zap: range in (slot, index) pairs, half open, and the zap clock when it began and ended (0:
- * running).
+ * running). `lazy`, not 0: of a MADV_FREE, whose effect may come later.
  */
 export const ZAP_RECORD = struct({
   startSlot: 1,
@@ -52,6 +52,7 @@ export const ZAP_RECORD = struct({
   endIndex: 1,
   began: 1,
   ended: 1,
+  lazy: 1,
 });
 /** Per lock class: acquisitions, how many had to wait, failed trylocks, time waited (us). */
 export const LOCK_RECORD = struct({ acquisitions: 1, contended: 1, trylockFailed: 1, waitUs: 1 });
@@ -109,7 +110,6 @@ export const PERCPU = struct({
   heldCount: 1,
   waitPad: LINE_WORDS - 8,
   held: HELD_MAX,
-  heldClass: HELD_MAX,
   counters: COUNTERS_MAX,
   races: RACES_MAX * ACTORS_MAX * ACTORS_MAX,
   locks: LOCKS_MAX * LOCK_RECORD.sizeWords,

@@ -1,0 +1,84 @@
+/** The walkers against faults and zaps, and all of them against each other. */
+import { describe, expect, test } from 'vitest';
+import type { LineEdit } from '#derive/apply-edit';
+import type { Op, Plan, Walker } from '#scenario/plan';
+import { machineFor, plan, randomly, times } from './small.suite.ts';
+
+const WHOLE = { region: 0, extent: 'whole', share: 'all' } as const;
+const TOUCH = { op: 'touch', access: 'write', pages: 'every', ...WHOLE } as const;
+const DONTNEED = { op: 'dontneed', ...WHOLE } as const;
+const EXECUTIONS = 60;
+
+const WALKERS: readonly Walker[] = [
+  ...(['smaps', 'pagemap', 'mincore', 'mprotect', 'migrate', 'numa'] as const),
+  ...(['uffd-copy', 'uffd-zeropage', 'uffd-wp', 'fork', 'gup', 'gup-fast'] as const),
+];
+
+const walk = (walker: Walker): Op => ({ op: 'walk', walker, ...WHOLE });
+
+/** All walkers at random, with what they meet. */
+const EVERYTHING: Op = {
+  op: 'mix',
+  times: 5,
+  choices: [
+    ...WALKERS.map((walker) => ({ weight: 1, do: [{ ...walk(walker), extent: 'part' } as Op] })),
+    { weight: 4, do: [TOUCH] },
+    { weight: 4, do: [DONTNEED] },
+    { weight: 2, do: [{ op: 'reclaim', ...WHOLE }] },
+    { weight: 1, do: [{ op: 'munmap', ...WHOLE, extent: 'part' }] },
+    { weight: 1, do: [{ op: 'mmap', region: 0 }] },
+  ],
+};
+
+/** One CPU stores, one zaps, one walks. */
+function against(protocol: string, walker: Walker, more: Partial<Plan> = {}): Plan {
+  const columns = [[times(2, TOUCH)], [times(2, DONTNEED, TOUCH)], [times(3, walk(walker))]];
+  return plan(protocol, columns, more);
+}
+
+describe('the living source is clean', () => {
+  test.each(WALKERS)('with %s against faults and zaps', async (walker) => {
+    expect(await failures(against('pt-reclaim', walker), EXECUTIONS)).toEqual([]);
+  });
+
+  test.each([
+    ['none', 'fixed', []],
+    ['pt-reclaim', 'as-posted', ['uffd-missing']],
+    ['percpu-refcount', 'as-posted', ['uffd-wp', 'shared']],
+  ] as const)('with all of them, under %s, %s, flags %j', async (protocol, reactions, flags) => {
+    const columns = [[EVERYTHING], [EVERYTHING], [EVERYTHING]];
+    const regions = [{ name: 'heap', pages: 9, flags, gapPages: 1 }];
+    const small = plan(protocol, columns, { walkerReactions: reactions, regions });
+    expect(await failures(small, EXECUTIONS)).toEqual([]);
+  });
+});
+
+describe('noticed is', () => {
+  test('a GUP-fast that does not look at the entry again', async () => {
+    const edit = { name: 'test-gup', label: 'gup-recheck-pte', becomes: 'const samePte = true;' };
+    const found = await failures(against('pt-reclaim', 'gup-fast'), 2000, edit);
+    expect(found.join()).toMatch(/^use-after-free: .*\(gup, .* gathered where it should be mapped/);
+  });
+
+  test('a migration without a flush', async () => {
+    const edit = { name: 'test-migrate', label: 'migrate-flush', becomes: '' };
+    const found = await failures(against('pt-reclaim', 'migrate'), 2000, edit);
+    expect(found.join()).toMatch(/^stale-translation: /);
+  });
+});
+
+/** Kinds of the verdicts of up to `executions` executions; stops at the first that has any. */
+async function failures(
+  small: Plan,
+  executions: number,
+  edit: LineEdit | null = null,
+): Promise<string[]> {
+  const machine = await machineFor(edit, small);
+  const strategy = randomly(1);
+  for (let execution = 0; execution < executions; execution++) {
+    const { end, verdicts } = machine.execute(strategy, execution);
+    if (verdicts.length > 0) return verdicts.map(({ kind, message }) => `${kind}: ${message}`);
+    expect({ execution, end }).toEqual({ execution, end: 'done' });
+  }
+  return [];
+}

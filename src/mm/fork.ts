@@ -1,0 +1,81 @@
+/**
+ * fork, for a child that exits at once: its tables are copies that nobody else ever sees. What the
+ * parent notices is that its writable pages are write-protected afterwards.
+ *
+ * The parent's tables are read without a reference: the mmap lock held for writing is said to keep
+ * them, which is true only of those who free tables under it or under the VMA lock. So the VMA is
+ * write-locked before its tables are looked at.
+ */
+import type { Cpu } from '#arch/cpu';
+import type { Pmdp } from '#arch/pmd';
+import { PTE_NONE, type Ptep, pteNone, pteWrite, pteWrprotect } from '#arch/pte';
+import { flushTlbRange } from '#arch/shootdown';
+import { bodyAt, ptdescAt } from '#arena/arena';
+import { PTDESC } from '#arena/layout/ptdesc';
+import { peek, write } from '#arena/word';
+import { spinLock, spinUnlock } from '#sync/spinlock';
+import { COUNTER, count } from '#trace/counters';
+import { LOCK } from '#trace/vocabulary';
+import type { Mm } from './mm.ts';
+import { ptepGet, ptepGetAndClear, ptepReplace } from './pgtable.ts';
+import { pteOffsetMapHeld } from './pte-offset-map.ts';
+import { allocTable, attachBody, freeTable } from './table-alloc.ts';
+
+/**
+ * Copies the entries [first, end) of one table of the parent. Returns how many, or -1 when there is
+ * no memory for the child's table.
+ */
+export function copyPteRange(
+  cpu: Cpu,
+  mm: Mm,
+  pmdp: Pmdp,
+  slot: number,
+  first: number,
+  end: number,
+): number {
+  const child = allocTable(cpu, 0);
+  if (child === 0) return -1;
+  let body = peek(ptdescAt(child) + PTDESC.body);
+  if (body === 0) body = attachBody(cpu, child);
+  const copied = body === 0 ? -1 : copyEntries(cpu, mm, pmdp, slot, first, end, bodyAt(body));
+  // The child exits: its entries go, and then its table.
+  for (let i = 0; i < copied; i++) write(cpu, bodyAt(body) + i, PTE_NONE);
+  freeTable(cpu, child);
+  if (copied <= 0) return copied;
+  count(cpu, COUNTER.walkerTables, 1);
+  count(cpu, COUNTER.walkerPages, copied);
+  return copied;
+}
+
+/** Copies what is not none to the places from `to` on, which have room for a whole table. */
+function copyEntries(
+  cpu: Cpu,
+  mm: Mm,
+  pmdp: Pmdp,
+  slot: number,
+  first: number,
+  end: number,
+  to: number,
+): number {
+  const ptep = pteOffsetMapHeld(cpu, mm, pmdp, first); // @fork-source
+  if (ptep === 0) return 0;
+  const { ptl, table } = cpu;
+  let copied = 0;
+  let protectedEntries = 0;
+  spinLock(cpu, ptl, LOCK.ptl);
+  for (let i = 0; i < end - first; i++) {
+    const at = (ptep + i) as Ptep;
+    let value = ptepGet(cpu, at);
+    if (pteNone(value)) continue;
+    if (pteWrite(value)) {
+      const old = ptepGetAndClear(cpu, at);
+      value = pteWrprotect(old);
+      ptepReplace(cpu, table, at, old, value);
+      protectedEntries++;
+    }
+    write(cpu, to + copied++, value);
+  }
+  spinUnlock(cpu, ptl, LOCK.ptl);
+  if (protectedEntries !== 0) flushTlbRange(cpu, slot, first, slot, end, false);
+  return copied;
+}

@@ -1,0 +1,109 @@
+/** Operations on the memory of a region: user accesses, mmap, munmap and madvise. */
+
+import type { Cpu } from '#arch/cpu';
+import { ptrsMask } from '#arena/arena';
+import { VMA_FLAG } from '#arena/layout/mm';
+import { MADV, madvise, madviseDontneed } from '#mm/madvise';
+import { mmapRegion, munmap } from '#mm/mmap';
+import { rcuOperationEnd } from '#mm/rcu-free';
+import type { Op, VmaFlag } from '#scenario/plan';
+import { COUNTER, count } from '#trace/counters';
+import { EVENT, recordEvent } from '#trace/ring';
+import { goesOn, pagesOf, spanOf, type Task } from './task.ts';
+import { touchEvery, touchOne } from './touch.ts';
+import { freeBegins, zapBegins, zapEnds } from './zap-log.ts';
+
+export function runTouch(cpu: Cpu, task: Task, op: Op & { op: 'touch' }): void {
+  const { machine, memory, owned } = task;
+  const write = op.access === 'write';
+  count(cpu, COUNTER.opTouch, 1);
+  const { start, end } = pagesOf(cpu, task, op);
+  recordEvent(cpu, EVENT.operation, op.region, end - start);
+  if (start >= end) return;
+  if (op.pages === 'every') {
+    touchEvery(cpu, machine.mm, memory, owned, op.region, start, end, write);
+  } else if (op.pages === 'one-per-slot') {
+    const ptrs = ptrsMask() + 1;
+    for (let page = start; page < end && goesOn(); page += ptrs)
+      touchOne(cpu, machine.mm, memory, owned, op.region, page, write);
+  } else {
+    for (let i = 0; i < op.pages; i++) {
+      const page = start + cpu.prng.below(end - start);
+      touchOne(cpu, machine.mm, memory, owned, op.region, page, write);
+    }
+  }
+}
+
+export function runDontneed(cpu: Cpu, task: Task, op: Op & { op: 'dontneed' }): void {
+  const { start, end } = pagesOf(cpu, task, op);
+  recordEvent(cpu, EVENT.operation, op.region, end - start);
+  dontneedPages(cpu, task, start, end);
+  count(cpu, COUNTER.opDontneed, 1);
+}
+
+function dontneedPages(cpu: Cpu, task: Task, start: number, end: number): void {
+  if (start >= end) return;
+  const { startSlot, startIndex, endSlot, endIndex } = spanOf(task, start, end);
+  zapBegins(cpu, startSlot, startIndex, endSlot, endIndex);
+  madviseDontneed(cpu, task.machine.mm, startSlot, startIndex, endSlot, endIndex);
+  zapEnds(cpu);
+}
+
+export function runPunch(cpu: Cpu, task: Task, op: Op & { op: 'punch' }): void {
+  const { start, end } = pagesOf(cpu, task, op);
+  for (let page = start; page < end && goesOn(); page++) {
+    if (cpu.prng.below(100) >= op.percent) continue;
+    dontneedPages(cpu, task, page, page + 1);
+    rcuOperationEnd(cpu);
+  }
+  count(cpu, COUNTER.opPunch, 1);
+}
+
+export function runMadvise(cpu: Cpu, task: Task, op: Op & { op: 'madvise' }): void {
+  const { start, end } = pagesOf(cpu, task, op);
+  recordEvent(cpu, EVENT.operation, op.region, end - start);
+  if (start >= end) return;
+  const { startSlot, startIndex, endSlot, endIndex } = spanOf(task, start, end);
+  // Where memory is short a guard leaves the content in its place, so it is logged like MADV_FREE.
+  const mayEmpty = op.advice === 'free' || op.advice === 'guard-install';
+  if (mayEmpty) freeBegins(cpu, startSlot, startIndex, endSlot, endIndex);
+  madvise(cpu, task.machine.mm, MADV[op.advice], startSlot, startIndex, endSlot, endIndex);
+  if (mayEmpty) zapEnds(cpu);
+}
+
+export function runMmap(cpu: Cpu, task: Task, index: number): void {
+  const { plan, mm, regionStarts } = task.machine;
+  const region = plan.regions[index]!;
+  const start = regionStarts[index]!;
+  const { startSlot, startIndex, endSlot, endIndex } = spanOf(task, start, start + region.pages);
+  zapBegins(cpu, startSlot, startIndex, endSlot, endIndex);
+  mmapRegion(cpu, mm, startSlot, startIndex, endSlot, endIndex, vmaFlags(region.flags));
+  zapEnds(cpu);
+  count(cpu, COUNTER.opMmap, 1);
+}
+
+export function runMunmap(cpu: Cpu, task: Task, op: Op & { op: 'munmap' }): void {
+  const { start, end } = pagesOf(cpu, task, op);
+  if (start >= end) return;
+  const { startSlot, startIndex, endSlot, endIndex } = spanOf(task, start, end);
+  zapBegins(cpu, startSlot, startIndex, endSlot, endIndex);
+  munmap(cpu, task.machine.mm, startSlot, startIndex, endSlot, endIndex);
+  zapEnds(cpu);
+  count(cpu, COUNTER.opMunmap, 1);
+}
+
+const FLAGS: Readonly<Record<VmaFlag, number>> = {
+  hugetlb: VMA_FLAG.hugetlb,
+  hugepage: VMA_FLAG.hugepage,
+  'uffd-wp': VMA_FLAG.uffdWp,
+  'uffd-missing': VMA_FLAG.uffdMissing,
+  shared: VMA_FLAG.shared,
+  'pt-scan': VMA_FLAG.ptScan,
+};
+
+/** A region's flags as a VMA has them. */
+export function vmaFlags(flags: readonly VmaFlag[]): number {
+  let mask = 0;
+  for (const flag of flags) mask |= FLAGS[flag];
+  return mask;
+}

@@ -1,0 +1,112 @@
+/** Facts about single operations: that each does what its words say, on a machine of one CPU. */
+import { expect, test } from 'vitest';
+import { CONTROL } from '#arena/layout/control';
+import { VMA_FLAG } from '#arena/layout/mm';
+import { peek } from '#arena/word';
+import type { Op, Plan, Region, VmaFlag } from '#scenario/plan';
+import { VMA_FLAGS } from '#scenario/schema';
+import { COUNTERS, type CounterName } from '#trace/counters';
+import { cpuMain } from './cpu-main.ts';
+import { TestMachine } from './machine.suite.ts';
+import { vmaFlags } from './memory-ops.ts';
+
+const PAGES = 64;
+const whole = { region: 0, extent: 'whole', share: 'all' } as const;
+const MMAP: Op = { op: 'mmap', region: 0 };
+const WRITE: Op = { op: 'touch', access: 'write', pages: 'every', ...whole };
+const READ: Op = { op: 'touch', access: 'read', pages: 'every', ...whole };
+const DONTNEED: Op = { op: 'dontneed', ...whole };
+const RECLAIM: Op = { op: 'reclaim', ...whole };
+const advise = (advice: (Op & { op: 'madvise' })['advice']): Op => ({
+  op: 'madvise',
+  advice,
+  ...whole,
+});
+const walk = (walker: (Op & { op: 'walk' })['walker']): Op => ({ op: 'walk', walker, ...whole });
+
+/** A machine that has lived through `column`, without a fact. */
+function live(column: Op[], plan: Partial<Plan> = {}, flags: VmaFlag[] = []): TestMachine {
+  const regions: Region[] = [{ name: 'heap', pages: PAGES, flags, gapPages: 0 }];
+  const more = { cpus: 1, regions, setup: [MMAP], columns: [column], ...plan };
+  const machine = new TestMachine(more, { cpus: 1 }, false);
+  expect(cpuMain(machine.cpu(0), machine.machine)).toBe('done');
+  expect(machine.facts()).toEqual([]);
+  return machine;
+}
+
+/** How much more `column` counts after `before` than `before` alone. */
+function counted(name: CounterName, before: Op[], column: Op[], plan: Partial<Plan> = {}): number {
+  expect(COUNTERS).toContain(name);
+  const alone = live(before, plan).counter(name);
+  return live([...before, ...column], plan).counter(name) - alone;
+}
+
+test.each(VMA_FLAGS)('a region marked %s is mapped so', (flag) => {
+  expect(vmaFlags([flag])).not.toBe(0);
+  expect(live([], {}, [flag]).vmas()[0]![2]).toBe(vmaFlags([flag]));
+});
+
+test('each flag of a region is another one of the VMA', () => {
+  const all = Object.values(VMA_FLAG).reduce((sum: number, flag) => sum | flag, 0);
+  expect(vmaFlags(VMA_FLAGS)).toBe(all ^ VMA_FLAG.noPtScan);
+  expect(vmaFlags([])).toBe(0);
+});
+
+test('advice to populate maps pages, which read zero until they are stored to', () => {
+  expect(live([advise('populate-write'), READ, WRITE, READ]).counter('rss')).toBe(PAGES);
+  expect(counted('rss', [], [advise('populate-read')])).toBe(0);
+  expect(counted('faultsRead', [advise('populate-read')], [READ])).toBe(0);
+});
+
+test('pages that were freed and reclaimed may be zero, those written since may not', () => {
+  const machine = live([WRITE, advise('free'), RECLAIM, READ, WRITE, READ]);
+  expect(machine.counter('rss')).toBe(PAGES);
+  expect(counted('rss', [WRITE, advise('free')], [RECLAIM])).toBe(-PAGES);
+});
+
+test('reclaim and pageout keep the content', () => {
+  expect(counted('swapUsed', [WRITE], [RECLAIM])).toBe(PAGES);
+  expect(counted('swapUsed', [WRITE], [advise('pageout')])).toBe(PAGES);
+  expect(counted('dataCompared', [WRITE, RECLAIM], [READ])).toBe(PAGES);
+});
+
+test('a guard keeps everybody out, and leaves nothing behind', () => {
+  const guarded = [WRITE, advise('guard-install')];
+  expect(counted('segv', guarded, [READ])).toBe(PAGES);
+  expect(counted('segv', [...guarded, advise('guard-remove')], [READ])).toBe(0);
+});
+
+test('advice to scan changes the VMA', () => {
+  expect(live([advise('pt-scan')]).vmas()[0]![2]).toBe(VMA_FLAG.ptScan);
+  expect(live([advise('no-pt-scan')]).vmas()[0]![2]).toBe(VMA_FLAG.noPtScan);
+});
+
+test.each([
+  ['smaps', 'walkerPages', PAGES],
+  ['pagemap', 'walkerPages', PAGES],
+  ['mincore', 'walkerPages', PAGES],
+  ['migrate', 'pagesMigrated', PAGES],
+  ['fork', 'walkerPages', PAGES],
+] as const)('a walk by %s is made', (walker, counter, n) => {
+  expect(counted(counter, [WRITE], [walk(walker), READ])).toBe(n);
+});
+
+/** Tables reclaimed by `op` once all memory is given back, before the fair phase. */
+function reclaimedBy(op: Op, protocol: string, options: Plan['options'] = {}): number {
+  const meet = (phase: string): Op => ({ op: 'rendezvous', phase });
+  live([WRITE, DONTNEED, meet('empty'), op, meet('reclaimed')], { protocol, options });
+  return peek(CONTROL.markTables) - peek(CONTROL.markTables + 1);
+}
+
+test('pressure goes to the protocol that reacts to it', () => {
+  expect(reclaimedBy({ op: 'pressure' }, 'none')).toBe(0);
+  expect(reclaimedBy({ op: 'pressure' }, 'locked-counts')).toBe(PAGES / 8);
+});
+
+test('a scan is one pass; until idle it goes on over all of the address space', () => {
+  const options = { delayMs: 1e6, sizePages: 8, where: 'kthread' };
+  const scan = (untilIdle: boolean): Op => ({ op: 'scan', untilIdle });
+  expect(reclaimedBy(scan(false), 'async-scanner', options)).toBe(1);
+  expect(reclaimedBy(scan(true), 'async-scanner', options)).toBe(PAGES / 8);
+  expect(reclaimedBy(scan(true), 'none')).toBe(0);
+});

@@ -1,0 +1,63 @@
+/** A CPU's private state while it runs its column, and what all of its operations ask for. */
+
+import type { Cpu } from '#arch/cpu';
+import { ptrsMask } from '#arena/arena';
+import { Halted } from '#arena/halt';
+import { CONTROL } from '#arena/layout/control';
+import { peek } from '#arena/word';
+import type { Where } from '#scenario/plan';
+import type { Machine } from './bind.ts';
+import { choosePages, type PageRange } from './extent.ts';
+import { type Ownership, ownershipOf } from './touch.ts';
+import { UserMemory } from './user-memory.ts';
+
+/** A range as mm takes it: (slot, index) pairs, half open. */
+export interface Span {
+  startSlot: number;
+  startIndex: number;
+  endSlot: number;
+  endIndex: number;
+}
+
+export class Task {
+  readonly machine: Machine;
+  readonly memory: UserMemory;
+  readonly owned: Ownership;
+  /** The running sweep's chunk, and the pages of the operation in hand. */
+  readonly chunk: PageRange = { start: 0, end: 0 };
+  readonly range: PageRange = { start: 0, end: 0 };
+  readonly span: Span = { startSlot: 0, startIndex: 0, endSlot: 0, endIndex: 0 };
+  /** Rounds of outermost loops that are left. */
+  roundsLeft: number;
+
+  constructor(cpu: Cpu, machine: Machine) {
+    this.machine = machine;
+    this.memory = new UserMemory(cpu);
+    this.owned = ownershipOf(machine.plan, machine.regionStarts, cpu.id);
+    this.roundsLeft = machine.plan.opsMax ?? Number.POSITIVE_INFINITY;
+  }
+}
+
+/** Whether the run goes on; throws `Halted` once the machine has halted. */
+export function goesOn(): boolean {
+  if (peek(CONTROL.halt) !== 0) throw new Halted();
+  return peek(CONTROL.stop) === 0;
+}
+
+/** The pages that `where` means now, in the task's own record. */
+export function pagesOf(cpu: Cpu, task: Task, where: Where): PageRange {
+  const { plan, regionStarts } = task.machine;
+  choosePages(cpu, plan, regionStarts, where, task.chunk, task.range);
+  return task.range;
+}
+
+/** The pages [start, end) as (slot, index) pairs, in the task's own record. */
+export function spanOf(task: Task, start: number, end: number): Span {
+  const { span } = task;
+  const ptrs = ptrsMask() + 1;
+  span.startSlot = Math.floor(start / ptrs) | 0;
+  span.startIndex = (start - span.startSlot * ptrs) | 0;
+  span.endSlot = Math.floor(end / ptrs) | 0;
+  span.endIndex = (end - span.endSlot * ptrs) | 0;
+  return span;
+}
