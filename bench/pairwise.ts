@@ -75,7 +75,8 @@ async function runSlice(
     parameters: {},
     protocolOptions: OPTIONS,
   };
-  const command = `pttorture run ${scenario.name} --protocol ${protocol} --seed ${seed} ${wordsOf(machine)}`;
+  const what = `${scenario.name} --protocol ${protocol} --seed ${seed}`;
+  const command = `pttorture run ${what} ${wordsOf(machine)}`;
   let exit = 'failed';
   let messages: string[];
   let line: string;

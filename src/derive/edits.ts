@@ -206,7 +206,8 @@ const LOCKS: readonly Edit[] = [
     'not-atomic',
     'testing and setting are two steps',
     'ttas-take',
-    'const holder = load(cpu, lockp); if (holder === 0) storeReleaseAndWake(cpu, lockp, cpu.id + 1);',
+    'const holder = load(cpu, lockp); ' +
+      'if (holder === 0) storeReleaseAndWake(cpu, lockp, cpu.id + 1);',
   ),
   lock(
     'ticket',

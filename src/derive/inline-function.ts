@@ -2,9 +2,9 @@
  * Which functions of a module an inlining pass can put in place of their calls: those of the top
  * level that are one `return EXPRESSION;`, or nothing but statements that are expressions.
  */
-import type { AnyNode, Expression, FunctionDeclaration, Program } from 'acorn';
+import type { AnyNode, Expression, FunctionDeclaration } from 'acorn';
 import { fullAncestor } from 'acorn-walk';
-import { type Statement, type Survey, scopeOfBody } from './inline-names.ts';
+import { type Names, type Part, scopeOfBody } from './inline-names.ts';
 import { usesUntil } from './inline-order.ts';
 
 /** Where a parameter stands in the body. */
@@ -17,7 +17,7 @@ export interface ParameterUse {
 }
 
 export interface InlineFunction {
-  readonly statement: Statement;
+  readonly part: Part;
   readonly parameters: readonly string[];
   /** What it evaluates, one after the other; the last is its value unless `isVoid`. */
   readonly expressions: readonly Expression[];
@@ -37,13 +37,15 @@ const BOUND = /Function|^(Class|This|TaggedTemplate|Import)Expression$|^(Super|M
 const BOUND_NAME = /^(arguments|eval)$/;
 
 /** By name; without those that are assigned, or that come to call themselves. */
-export function inlineFunctions(ast: Program, survey: Survey): Map<string, InlineFunction> {
+export function inlineFunctions(parts: readonly Part[], names: Names): Map<string, InlineFunction> {
   const found = new Map<string, InlineFunction>();
-  for (const statement of ast.body) {
+  for (const part of parts) {
+    const { statement } = part;
     const node = statement.type === 'ExportNamedDeclaration' ? statement.declaration : statement;
-    if (node?.type !== 'FunctionDeclaration' || survey.assigned.has(node.id.name)) continue;
-    const inlined = inlineFunction(node, statement, survey);
-    if (inlined !== null) found.set(node.id.name, inlined);
+    if (node?.type !== 'FunctionDeclaration') continue;
+    const { name } = node.id;
+    const inlined = names.assigned.has(name) ? null : inlineFunction(node, part, names);
+    if (inlined !== null) found.set(name, inlined);
   }
   for (const name of found.keys()) if (reaches(found, name, name)) found.delete(name);
   return found;
@@ -51,8 +53,8 @@ export function inlineFunctions(ast: Program, survey: Survey): Map<string, Inlin
 
 function inlineFunction(
   node: FunctionDeclaration,
-  statement: Statement,
-  survey: Survey,
+  part: Part,
+  names: Names,
 ): InlineFunction | null {
   const parameters: string[] = [];
   for (const parameter of node.params) {
@@ -62,11 +64,11 @@ function inlineFunction(
   const body = node.async || node.generator ? null : bodyOf(node);
   if (body === null) return null;
   const own = new Set(parameters);
-  const names = namesIn(body.expressions, own);
-  if (names === null) return null;
-  const scope = scopeOfBody(survey, own);
+  const found = namesIn(body.expressions, own);
+  if (found === null) return null;
+  const scope = scopeOfBody(names, own);
   return {
-    ...{ statement, parameters, ...body, ...names },
+    ...{ part, parameters, ...body, ...found },
     usesFirst: usesUntil('reads', body.expressions, own, scope),
     usesEarly: usesUntil('acts', body.expressions, own, scope),
   };

@@ -13,25 +13,30 @@ export interface Site {
   readonly call: CallExpression;
   readonly name: string;
   readonly parent: AnyNode;
+}
+
+/** One statement of the top level, and what it does with names, at any depth. */
+export interface Part {
   readonly statement: Statement;
-}
-
-/** What one statement of the top level declares and assigns, at any depth. */
-export interface Holding {
-  readonly declared: Set<string>;
-  readonly assigned: Set<string>;
-  /** Whether a function stands inside a function. */
-  hasClosures: boolean;
-}
-
-export interface Survey {
-  readonly holdings: ReadonlyMap<Statement, Holding>;
+  /** The text in which the positions of its nodes count. */
+  readonly source: string;
   /** In the order of the text. */
   readonly sites: readonly Site[];
-  /** Names that the module's top level declares, and those of them that anything assigns. */
   readonly declared: ReadonlySet<string>;
   readonly assigned: ReadonlySet<string>;
-  /** Names of objects of which anything writes a member. */
+  /** Names that it declares for the whole module, and that it assigns without declaring them. */
+  readonly shared: ReadonlySet<string>;
+  readonly assignedOutside: ReadonlySet<string>;
+  /** Names of objects of which it writes a member. */
+  readonly written: ReadonlySet<string>;
+  /** Whether a function stands inside a function. */
+  readonly hasClosures: boolean;
+}
+
+/** The same of a whole module: what it declares, assigns, and writes members of. */
+export interface Names {
+  readonly declared: ReadonlySet<string>;
+  readonly assigned: ReadonlySet<string>;
   readonly written: ReadonlySet<string>;
 }
 
@@ -48,65 +53,73 @@ const LANGUAGE = /^(Atomics|Math|Number|Object|undefined|NaN|Infinity)$/;
 /** By the house's convention; the bundler adds `$1` where two modules have the same name. */
 const CONSTANT = /^[A-Z][A-Z0-9_]*(\$\d+)?$/;
 const FUNCTION = /^(FunctionDeclaration|FunctionExpression|ArrowFunctionExpression)$/;
-const SCOPE = /Program|Block|Switch|Catch|^For|Function/;
+const SCOPE = /Block|Switch|Catch|^For|Function/;
 const PATTERN = /^(ObjectPattern|ArrayPattern|RestElement|AssignmentPattern)$/;
 const ASSIGNMENT = /^(AssignmentExpression|ForInStatement|ForOfStatement)$/;
 
-export function surveyNames(ast: Program): Survey {
-  const holdings = new Map<Statement, Holding>();
-  for (const statement of ast.body)
-    holdings.set(statement, { declared: new Set(), assigned: new Set(), hasClosures: false });
-  const sites: Site[] = [];
+export function partOf(statement: Statement, source: string): Part {
+  const declared = new Set<string>();
+  const assigned = new Set<string>();
   const written = new Set<string>();
-  const scopes = new Map<AnyNode, Set<string>>([[ast, new Set()]]);
+  const sites: Site[] = [];
+  /** The names of each scope; null stands for the module's. */
+  const scopes = new Map<AnyNode | null, Set<string>>();
   const assignments: { name: string; path: readonly AnyNode[] }[] = [];
-  fullAncestor(ast, (node, _state, path, type) => {
-    if (node.type === 'Program') return;
-    const statement = path[1] as Statement;
-    const holding = holdings.get(statement)!;
-    const assign = (name: string): void => {
-      holding.assigned.add(name);
-      assignments.push({ name, path: [...path] });
-    };
+  let hasClosures = false;
+  fullAncestor(statement, (node, _state, path, type) => {
     if (node.type === 'Identifier') {
       if (type !== 'VariablePattern') return;
-      if (ASSIGNMENT.test(holderOf(path).type)) return assign(node.name);
-      holding.declared.add(node.name);
-      const scope = scopeNode(path);
-      scopes.set(scope, (scopes.get(scope) ?? new Set()).add(node.name));
+      if (ASSIGNMENT.test(holderOf(path).type)) {
+        assignments.push({ name: node.name, path: [...path] });
+      } else {
+        const scope = scopeNode(path);
+        scopes.set(scope, (scopes.get(scope) ?? new Set()).add(node.name));
+        declared.add(node.name);
+      }
     } else if (node.type === 'UpdateExpression') {
-      if (node.argument.type === 'Identifier') assign(node.argument.name);
+      if (node.argument.type === 'Identifier')
+        assignments.push({ name: node.argument.name, path: [...path] });
     } else if (node.type === 'MemberExpression') {
       if (isWritten(path)) written.add(rootOf(node));
     } else if (node.type === 'CallExpression' && node.callee.type === 'Identifier') {
       const parent = path[path.length - 2]!;
-      if (isInFunction(path)) sites.push({ call: node, name: node.callee.name, parent, statement });
-    } else if (FUNCTION.test(node.type) && isInFunction(path)) holding.hasClosures = true;
+      if (isInFunction(path)) sites.push({ call: node, name: node.callee.name, parent });
+    } else if (FUNCTION.test(node.type) && isInFunction(path)) hasClosures = true;
   });
   sites.sort((a, b) => a.call.start - b.call.start);
-  const ofModule = assignments.filter(({ name, path }) => declarerOf(name, path, scopes) === ast);
-  const assigned = new Set(ofModule.map(({ name }) => name));
-  return { holdings, sites, declared: scopes.get(ast)!, assigned, written };
+  const assignedOutside = new Set<string>();
+  for (const { name, path } of assignments) {
+    assigned.add(name);
+    if (!path.some((node) => scopes.get(node)?.has(name))) assignedOutside.add(name);
+  }
+  const shared = scopes.get(null) ?? new Set();
+  return {
+    ...{ statement, source, sites, declared, assigned, shared },
+    ...{ assignedOutside, written, hasClosures },
+  };
+}
+
+export function namesOf(parts: readonly Part[]): Names {
+  return {
+    declared: new Set(parts.flatMap(({ shared }) => [...shared])),
+    assigned: new Set(parts.flatMap(({ assignedOutside }) => [...assignedOutside])),
+    written: new Set(parts.flatMap(({ written }) => [...written])),
+  };
 }
 
 /** What the module's names mean in the body of a function: nothing is known of its parameters. */
-export function scopeOfBody(survey: Survey, parameters: ReadonlySet<string>): Scope {
-  return scopeWith(survey, parameters, parameters);
+export function scopeOfBody(names: Names, parameters: ReadonlySet<string>): Scope {
+  return scopeWith(names, parameters, parameters);
 }
 
 /** What names mean anywhere inside a statement of the top level. */
-export function scopeOfStatement(survey: Survey, statement: Statement): Scope {
-  const { declared, assigned, hasClosures } = survey.holdings.get(statement)!;
-  return scopeWith(survey, declared, hasClosures ? assigned : new Set());
+export function scopeOfPart(names: Names, part: Part): Scope {
+  return scopeWith(names, part.declared, part.hasClosures ? part.assigned : new Set());
 }
 
 /** `changing`: the local names that something else than the expression itself may change. */
-function scopeWith(
-  survey: Survey,
-  local: ReadonlySet<string>,
-  changing: ReadonlySet<string>,
-): Scope {
-  const { declared, assigned, written } = survey;
+function scopeWith(names: Names, local: ReadonlySet<string>, changing: ReadonlySet<string>): Scope {
+  const { declared, assigned, written } = names;
   return {
     isStable(name) {
       if (assigned.has(name)) return false;
@@ -135,23 +148,14 @@ function holderIndex(path: readonly AnyNode[]): number {
   return i;
 }
 
-/** The node in which the name is known that is declared at the end of `path`. */
-function scopeNode(path: readonly AnyNode[]): AnyNode {
+/** The node in which the name is known that is declared at the end of `path`; null: the module. */
+function scopeNode(path: readonly AnyNode[]): AnyNode | null {
   let i = holderIndex(path);
   const holder = path[i]!;
   // The name of a function is known around it.
   if ('id' in holder && holder.id === path.at(-1)) i--;
-  while (!SCOPE.test(path[i]!.type)) i--;
-  return path[i]!;
-}
-
-/** The node that declares, for the end of `path`, what `name` means there. */
-function declarerOf(
-  name: string,
-  path: readonly AnyNode[],
-  scopes: ReadonlyMap<AnyNode, ReadonlySet<string>>,
-): AnyNode | undefined {
-  return path.findLast((node) => scopes.get(node)?.has(name));
+  while (i >= 0 && !SCOPE.test(path[i]!.type)) i--;
+  return path[i] ?? null;
 }
 
 /** Whether the member at the end of `path` is assigned or deleted there. */

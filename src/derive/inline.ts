@@ -7,7 +7,8 @@
  *
  * Why: V8 inlines small functions, but stops at a budget of bytecodes for each function that it
  * compiles, and each call of a tiny one (peek, ptdescAt, hasHook) spends from it. A fault and the
- * zap of its page, on one CPU, took 163 ns without this pass and 127 ns with it.
+ * zap of its page, on one CPU, took 145 ns without this pass, 112 ns with it, and 92 ns with a
+ * larger budget besides (the machine room sets it).
  *
  * The program does what it did before, in the same order: what an argument evaluates is evaluated
  * once, and before whatever in the body acts or could be changed by it (inline-order.ts); a name
@@ -17,13 +18,7 @@ import { type AnyNode, parse } from 'acorn';
 import { full } from 'acorn-walk';
 import MagicString from 'magic-string';
 import { type InlineFunction, inlineFunctions } from './inline-function.ts';
-import {
-  type Scope,
-  type Site,
-  type Survey,
-  scopeOfStatement,
-  surveyNames,
-} from './inline-names.ts';
+import { namesOf, type Part, partOf, type Scope, type Site, scopeOfPart } from './inline-names.ts';
 import { isQuietValue, isStableValue, isWork } from './inline-order.ts';
 
 /** Characters that the text may grow by at one call. */
@@ -32,46 +27,72 @@ const GROWTH_MAX = 220;
 const WORK_USES_MAX = 2;
 /** More than calls are nested in calls and bodies. */
 const ROUNDS_MAX = 40;
+const OPTIONS = { ecmaVersion: 'latest', sourceType: 'module' } as const;
 
 /** The module `text` with calls inlined until there is none left to inline. */
 export function inlineCalls(text: string): string {
-  let before = '';
-  let after = text;
-  for (let round = 0; round < ROUNDS_MAX && after !== before; round++) {
-    before = after;
-    after = inlineInnermost(before);
+  const { body } = parse(text, OPTIONS);
+  let parts = body.map((statement) => partOf(statement, text));
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    const next = inlineInnermost(parts);
+    if (next.every((part, i) => part === parts[i])) break;
+    parts = next;
   }
-  return after;
-}
-
-/** Inlines the calls that have no other to inline in their arguments, or in the body called. */
-function inlineInnermost(text: string): string {
-  const ast = parse(text, { ecmaVersion: 'latest', sourceType: 'module' });
-  const survey = surveyNames(ast);
-  const functions = inlineFunctions(ast, survey);
-  const sites = survey.sites.filter((site) => {
-    const called = functions.get(site.name);
-    return called !== undefined && canInline(site, called, survey, text);
-  });
-  const unfinished = new Set(sites.map(({ statement }) => statement));
   const result = new MagicString(text);
-  for (const [i, { call, name }] of sites.entries()) {
-    const called = functions.get(name)!;
-    const next = sites[i + 1]?.call.start ?? text.length;
-    if (next >= call.end && !unfinished.has(called.statement))
-      result.update(call.start, call.end, inlined(call.arguments, called, text));
+  for (const [i, { start, end }] of body.entries()) {
+    const { statement, source } = parts[i]!;
+    result.update(start, end, source.slice(statement.start, statement.end));
   }
   return result.toString();
 }
 
-function canInline(site: Site, called: InlineFunction, survey: Survey, text: string): boolean {
-  const { call, parent, statement } = site;
-  const { declared } = survey.holdings.get(statement)!;
+/** Inlines the calls that have no other to inline in their arguments, or in the body called. */
+function inlineInnermost(parts: readonly Part[]): Part[] {
+  const names = namesOf(parts);
+  const functions = inlineFunctions(parts, names);
+  const sites = new Map<Part, Site[]>();
+  for (const part of parts) {
+    const found = part.sites.filter((site) => {
+      const called = functions.get(site.name);
+      return called !== undefined && canInline(site, part, called, scopeOfPart(names, part));
+    });
+    if (found.length > 0) sites.set(part, found);
+  }
+  return parts.map((part) => {
+    const found = sites.get(part) ?? [];
+    const ready = found.filter(({ call, name }, i) => {
+      const next = found[i + 1];
+      const isInnermost = next === undefined || next.call.start >= call.end;
+      return isInnermost && !sites.has(functions.get(name)!.part);
+    });
+    return ready.length === 0 ? part : withoutCalls(part, ready, functions);
+  });
+}
+
+function withoutCalls(
+  part: Part,
+  sites: readonly Site[],
+  functions: ReadonlyMap<string, InlineFunction>,
+): Part {
+  const { statement, source } = part;
+  let text = '';
+  let from = statement.start;
+  for (const { call, name } of sites) {
+    text += source.slice(from, call.start) + inlined(call.arguments, source, functions.get(name)!);
+    from = call.end;
+  }
+  text += source.slice(from, statement.end);
+  return partOf(parse(text, OPTIONS).body[0]!, text);
+}
+
+function canInline(site: Site, part: Part, called: InlineFunction, scope: Scope): boolean {
+  const { call, parent, name } = site;
+  const { declared, source } = part;
   if (call.optional || call.arguments.length !== called.parameters.length) return false;
   if (called.isVoid ? parent.type !== 'ExpressionStatement' : isReference(site)) return false;
-  if (declared.has(site.name) || [...called.free].some((name) => declared.has(name))) return false;
-  if (!canMove(call.arguments, called, scopeOfStatement(survey, statement))) return false;
-  const growth = inlined(call.arguments, called, text).length - (call.end - call.start);
+  if (declared.has(name) || [...called.free].some((free) => declared.has(free))) return false;
+  if (!canMove(call.arguments, called, scope)) return false;
+  const growth = inlined(call.arguments, source, called).length - (call.end - call.start);
   return growth <= GROWTH_MAX;
 }
 
@@ -125,10 +146,11 @@ function assignsName(value: AnyNode): boolean {
   return assigns;
 }
 
-/** The text that takes the place of a call with the arguments `values`. */
-function inlined(values: readonly AnyNode[], called: InlineFunction, text: string): string {
+/** The text that takes the place of a call whose arguments, in `source`, are `values`. */
+function inlined(values: readonly AnyNode[], source: string, called: InlineFunction): string {
+  const text = called.part.source;
   const argument = new Map(
-    values.map((value, i) => [called.parameters[i]!, operand(text.slice(value.start, value.end))]),
+    values.map(({ start, end }, i) => [called.parameters[i]!, operand(source.slice(start, end))]),
   );
   const parts = called.expressions.map(({ start, end }) => {
     let part = '';

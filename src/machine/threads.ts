@@ -2,6 +2,7 @@
  * The threads of a machine: a piscina pool with one thread per CPU, and a pool whose threads keep
  * their event loops for the kernel threads, which are called through comlink.
  */
+import { execArgv } from 'node:process';
 import { setFlagsFromString } from 'node:v8';
 import { MessageChannel } from 'node:worker_threads';
 import * as Comlink from 'comlink';
@@ -17,9 +18,15 @@ const WORKERS = import.meta.url.endsWith('.ts') ? '../../dist/workers/' : '../..
 /**
  * Up to how many bytecodes V8 inlines into a function that it compiles. By default it stops at 920,
  * in the midst of the fault path; with 4000 a fault and the zap of its page, on one CPU, take 92 ns
- * instead of 113. With 8000, or with larger functions allowed, they take no less.
+ * instead of 112. With 8000, or with larger functions allowed, they take no less.
  */
 const INLINING = '--max-inlined-bytecode-size-cumulative=4000';
+
+/**
+ * Flags of Node.js that threads share with the main thread: those of its profiler. Others would,
+ * under a test, make threads resolve to the sources.
+ */
+const THREAD_FLAGS = execArgv.filter((flag) => flag.startsWith('--cpu-prof'));
 
 /** Where worker code is: `dist/workers`. */
 function workerFile(name: string): string {
@@ -47,8 +54,7 @@ export class CpuPool {
       maxThreads: cpus,
       idleTimeout: 60_000,
       recordTiming: false,
-      // Not the main thread's: under a test they would make threads resolve to the sources.
-      execArgv: [],
+      execArgv: THREAD_FLAGS,
     });
   }
 
@@ -85,8 +91,7 @@ export class KthreadPool {
       // An idle thread must not block its event loop, or its port would not be served.
       atomics: 'disabled',
       recordTiming: false,
-      // Not the main thread's: under a test they would make threads resolve to the sources.
-      execArgv: [],
+      execArgv: THREAD_FLAGS,
     });
   }
 

@@ -1,7 +1,6 @@
 /** The tables of a range, one after another, for those kinds of advice that go through tables. */
 
 import type { Cpu } from '#arch/cpu';
-import { interruptPoint } from '#arch/interrupts';
 import { type Pmdp, pmdNone } from '#arch/pmd';
 import { ptrsMask } from '#arena/arena';
 import { rcuQuiescent } from '#sync/rcu';
@@ -45,7 +44,6 @@ export function adviseTables(
         const first = slot === startSlot ? startIndex : 0;
         const end = slot === endSlot ? endIndex : mask + 1;
         goesOn = adviseTable(cpu, mm, what, pmdp, slot, first, end);
-        interruptPoint(cpu);
         rcuQuiescent(cpu);
       }
     }

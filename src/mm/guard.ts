@@ -4,7 +4,6 @@
  * that are none, and zaps what it finds in the others before it tries again.
  */
 import type { Cpu } from '#arch/cpu';
-import { interruptPoint } from '#arch/interrupts';
 import { type Pmdp, pmdNone } from '#arch/pmd';
 import { MARKER, mkNonPresent, PTE_KIND, type Ptep, pteNone } from '#arch/pte';
 import { bodyAt, ptdescAt, ptrsMask } from '#arena/arena';
@@ -40,7 +39,6 @@ export function guardInstallRange(
     const first = slot === startSlot ? startIndex : 0;
     const end = slot === endSlot ? endIndex : ptrsMask() + 1;
     if (!guardInstallSlot(cpu, mm, vma, slot, first, end)) return false;
-    rcuQuiescent(cpu);
   }
   return true;
 }
@@ -59,10 +57,10 @@ function guardInstallSlot(
     const outcome = pmdp === 0 ? FILL.oom : fillTable(cpu, mm, pmdp, slot, first, end);
     pteAllocPut(cpu, mm, pmdp, slot);
     if (hasHook(HOOK.walks)) boundProtocol().walkEnd(cpu, mm, slot);
+    if (outcome === FILL.occupied) zapPageRangeSingle(cpu, mm, vma, slot, first, slot, end, false);
+    rcuQuiescent(cpu);
     if (outcome === FILL.done) return true;
     if (outcome === FILL.oom) return false;
-    if (outcome === FILL.occupied) zapPageRangeSingle(cpu, mm, vma, slot, first, slot, end, false);
-    interruptPoint(cpu);
   }
 }
 

@@ -32,21 +32,25 @@ import {
   vmaInMap,
 } from './vma.ts';
 import { changeVmaFlags } from './vma-flags.ts';
-import { zapPageRangeSingle } from './zap-vma.ts';
+import { zapPageOfSlots, zapPageRangeSingle } from './zap-vma.ts';
 
-/** Numbers of the kinds of advice, by the words of a scenario. */
+/**
+ * Numbers of the kinds of advice, by the words of a scenario. `purge` is a `process_madvise` call:
+ * DONTNEED of the page at the start's index in each slot of the range.
+ */
 export const MADV = {
   dontneed: 0,
-  free: 1,
-  'guard-install': 2,
-  'guard-remove': 3,
-  pageout: 4,
-  cold: 5,
-  willneed: 6,
-  'populate-read': 7,
-  'populate-write': 8,
-  'pt-scan': 9,
-  'no-pt-scan': 10,
+  purge: 1,
+  free: 2,
+  'guard-install': 3,
+  'guard-remove': 4,
+  pageout: 5,
+  cold: 6,
+  willneed: 7,
+  'populate-read': 8,
+  'populate-write': 9,
+  'pt-scan': 10,
+  'no-pt-scan': 11,
 } as const;
 
 /**
@@ -165,6 +169,9 @@ function adviseVma(
   switch (advice) {
     case MADV.dontneed:
       zapPageRangeSingle(cpu, mm, vma, startSlot, startIndex, endSlot, endIndex, true);
+      return true;
+    case MADV.purge:
+      zapPageOfSlots(cpu, mm, vma, startSlot, endIndex === 0 ? endSlot : endSlot + 1, startIndex);
       return true;
     case MADV.free:
     case MADV.cold: {

@@ -112,7 +112,7 @@ function unmapLocked(
   if (!any) return;
   tlbGatherMmu(cpu, mm);
   unmapPageRange(cpu, mm, startSlot, startIndex, endSlot, endIndex, ZAP.dropMarkers);
-  unlinkAnonVmas(cpu, mm); // @unlink-anon-vmas
+  unlinkAnonVmas(cpu, mm);
   const after = firstEndingAfter(cpu, mm, startSlot, startIndex);
   freePgtables(cpu, mm, slotAfter(vmaInMap(cpu, mm, after - 1)), slotOf(vmaInMap(cpu, mm, after)));
   tlbFinishMmu(cpu, mm);

@@ -5,7 +5,6 @@
  * through the fault.
  */
 import type { Cpu } from '#arch/cpu';
-import { interruptPoint } from '#arch/interrupts';
 import { type Pmdp, pmdNone } from '#arch/pmd';
 import { mkPte, PTE_NONE, type Pte, type Ptep, pteNone, ptePresent, pteWrite } from '#arch/pte';
 import { bodyAt, ptdescAt, ptrsMask } from '#arena/arena';
@@ -46,8 +45,6 @@ export function populateRange(
     const first = slot === startSlot ? startIndex : 0;
     const end = slot === endSlot ? endIndex : ptrsMask() + 1;
     if (!populateSlot(cpu, mm, slot, first, end, write)) return false;
-    interruptPoint(cpu);
-    rcuQuiescent(cpu);
   }
   return true;
 }
@@ -69,6 +66,8 @@ function populateSlot(
     if (reached === OOM) return false;
     at = reached;
     if (at < end && cpu.walked !== PTE_NONE && !faultIn(cpu, mm, slot, at, write)) return false;
+    // Between tables; and whoever takes the table away may be waiting for this CPU in its flush.
+    rcuQuiescent(cpu);
   }
   return true;
 }
@@ -130,6 +129,5 @@ function allows(value: Pte, write: boolean): boolean {
 /** Handles the fault that an access would take on `cpu.walked`; the next round looks again. */
 function faultIn(cpu: Cpu, mm: Mm, slot: number, index: number, write: boolean): boolean {
   const outcome = handleMmFault(cpu, mm, slot, index, write, cpu.walked);
-  interruptPoint(cpu);
   return outcome !== VM_FAULT.oom && outcome !== VM_FAULT.sigsegv;
 }

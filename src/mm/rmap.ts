@@ -81,7 +81,7 @@ export function tryToUnmapOne(
   const { ptl, pmdval, table } = cpu;
   let outcome: number = UNMAP.kept;
   spinLock(cpu, ptl, LOCK.ptl);
-  const hooked = pmdSame(pmdval, pmdpGet(cpu, pmdp)); // @rmap-pmd-same
+  const hooked = pmdSame(pmdval, pmdpGet(cpu, pmdp));
   // A body may have been attached or taken meanwhile.
   const ptep = (bodyAt(peek(ptdescAt(table) + PTDESC.body)) + index) as Ptep;
   if (!hooked) countRace(cpu, RACE.pmdChanged, lastChanger(table));

@@ -10,7 +10,6 @@
  */
 
 import { type Cpu, enterActor, SHRINK_BATCH_MAX } from '#arch/cpu';
-import { interruptPoint } from '#arch/interrupts';
 import type { Pmdp } from '#arch/pmd';
 import { PTE_NONE, ptePfn, ptePresent, pteUffdWp } from '#arch/pte';
 import { pageAt, ptrsMask, vmaAt } from '#arena/arena';
@@ -49,7 +48,6 @@ export function shrinkRange(
     if (from === slot) gone += shrinkSlot(cpu, mm, slot, first, end);
     anonVmaUnlockRead(cpu, mm);
     slot = from === slot ? slot + 1 : Math.min(from, lastSlot + 1);
-    interruptPoint(cpu);
     rcuQuiescent(cpu);
   }
   enterActor(cpu, before);

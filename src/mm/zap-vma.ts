@@ -25,10 +25,30 @@ export function zapPageRangeSingle(
   reclaim: boolean,
 ): void {
   tlbGatherMmu(cpu, mm);
-  const uffdWp = (peek(vmaAt(vma) + VMA.flags) & WP_MARKED) === WP_MARKED;
-  const details = (reclaim ? ZAP.reclaim : 0) | (uffdWp ? ZAP.keepUffdWp : 0);
+  const details = detailsOf(vma, reclaim);
   unmapPageRange(cpu, mm, startSlot, startIndex, endSlot, endIndex, details);
   if (reclaim && hasHook(HOOK.rangeDone))
     boundProtocol().rangeDone(cpu, mm, vma, startSlot, startIndex, endSlot, endIndex);
   tlbFinishMmu(cpu, mm);
+}
+
+/** Zaps entry `index` of each of the slots [startSlot, endSlot), which lie in VMA `vma`. */
+export function zapPageOfSlots(
+  cpu: Cpu,
+  mm: Mm,
+  vma: number,
+  startSlot: number,
+  endSlot: number,
+  index: number,
+): void {
+  const details = detailsOf(vma, true);
+  tlbGatherMmu(cpu, mm);
+  for (let slot = startSlot; slot < endSlot; slot++)
+    unmapPageRange(cpu, mm, slot, index, slot, index + 1, details);
+  tlbFinishMmu(cpu, mm);
+}
+
+function detailsOf(vma: number, reclaim: boolean): number {
+  const uffdWp = (peek(vmaAt(vma) + VMA.flags) & WP_MARKED) === WP_MARKED;
+  return (reclaim ? ZAP.reclaim : 0) | (uffdWp ? ZAP.keepUffdWp : 0);
 }

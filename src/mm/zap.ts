@@ -11,7 +11,9 @@ import type { Cpu } from '#arch/cpu';
 import type { Pmdp } from '#arch/pmd';
 import { pmdNone } from '#arch/pmd';
 import { PTE_NONE, type Ptep, pteNone, pteZeroPage } from '#arch/pte';
-import { ptrsMask, ptrsShift } from '#arena/arena';
+import { ptdescAt, ptrsMask, ptrsShift } from '#arena/arena';
+import { PTDESC } from '#arena/layout/ptdesc';
+import { peek } from '#arena/word';
 import { rcuQuiescent } from '#sync/rcu';
 import { COUNTER, count } from '#trace/counters';
 import { untilResched } from './choices.ts';
@@ -118,6 +120,8 @@ function zapEntries(
   details: number,
   facts: ZapFacts,
 ): number {
+  // No body (on-demand backing): no entries.
+  if (peek(ptdescAt(table) + PTDESC.body) === 0) return entries;
   const limit = untilResched(cpu, entries);
   const room = tlbRoom(cpu);
   const place = tlbNextPage(cpu);

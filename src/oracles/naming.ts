@@ -121,7 +121,7 @@ export function recalled({ words, map }: Evidence, table: number): string {
   return acts.length === 0 ? '' : `; latest acts on it: ${acts.join(', ')}`;
 }
 
-/** The lock whose word is at `at`: `ptl of table 7`, `the zone lock`. */
+/** What is waited for at the word `at`: `ptl of table 7`, `the zone lock`. */
 export function lockName(words: Words, map: ArenaMap, at: number): string {
   const { tables } = map.geometry;
   const offset = at - map.ptdescs;
@@ -132,6 +132,9 @@ export function lockName(words: Words, map: ArenaMap, at: number): string {
   }
   const page = (at - map.pages) >> PAGE_DESC_SHIFT;
   if (page >= 0 && page < map.geometry.pages) return `the lock of page ${page}`;
+  const cpu = (at - map.percpu - PERCPU.ipiServed) / map.percpuWords;
+  if (Number.isInteger(cpu) && cpu >= 0 && cpu < map.geometry.cpus)
+    return `cpu${cpu} to serve an interrupt`;
   const named: readonly (readonly [number, string])[] = [
     [map.mm + MM.pageTableLock, 'the page-table lock'],
     [map.mm + MM.mmapLock, 'the mmap lock'],

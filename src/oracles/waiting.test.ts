@@ -8,6 +8,7 @@ import { MCS_NODE, PERCPU, RCU_RECORD } from '#arena/layout/percpu';
 import { PTDESC } from '#arena/layout/ptdesc';
 import { findDeadlock } from './deadlock.ts';
 import { balanced, type Fixture } from './fixture.suite.ts';
+import { tellLivelock } from './livelock.ts';
 import { findStall } from './rcu-stall.ts';
 
 /** CPU `cpu` sleeps on the word `at`. */
@@ -185,4 +186,16 @@ describe('a stall', () => {
     f.words[f.block(0) + PERCPU.waitSince] = NOW_MS - 900;
     expect(findStall(f.words, f.map, LIMIT_MS, NOW)!.message).toContain('for 900 ms');
   });
+});
+
+test('a CPU that waits for another to serve its interrupt closes no circle, and is told', () => {
+  const f = balanced();
+  holds(f, 0, CONTROL.zoneLock, LOCK.zone);
+  waits(f, 1, CONTROL.zoneLock);
+  waits(f, 0, f.block(1) + PERCPU.ipiServed);
+  // CPU 1 serves while it waits, so this ends.
+  expect(deadlock(f)).toBe(undefined);
+  expect(tellLivelock(f.words, f.map, 1000).message).toContain(
+    'cpu0 (none) waits for cpu1 to serve an interrupt and holds 1 spinlocks',
+  );
 });

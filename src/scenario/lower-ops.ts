@@ -56,6 +56,8 @@ function lowerOp(scope: Scope, form: OpForm, path: Path, around: Surroundings): 
       return lowerTouch(scope, form.touch!, at, around);
     case 'dontneed':
       return { op: 'dontneed', ...lowerWhere(scope, form.dontneed!, at, around) };
+    case 'purge':
+      return { op: 'purge', ...lowerWhere(scope, form.purge!, at, around) };
     case 'punch': {
       const percent = scope.number(OP_KINDS.percent, form.punch!.percent, [...at, 'percent']);
       return { op: 'punch', ...lowerWhere(scope, form.punch!, at, around), percent };

@@ -101,6 +101,7 @@ export interface OpMap {
   munmap?: WhereForm | undefined;
   touch?: TouchForm | undefined;
   dontneed?: WhereForm | undefined;
+  purge?: WhereForm | undefined;
   punch?: PunchForm | undefined;
   madvise?: MadviseForm | undefined;
   walk?: WalkForm | undefined;
@@ -132,6 +133,7 @@ export const OP_NAMES = [
   'munmap',
   'touch',
   'dontneed',
+  'purge',
   'punch',
   'madvise',
   'walk',
@@ -163,6 +165,7 @@ const opMap = z
     munmap: place.describe('Unmaps it.'),
     touch: z.union([z.string(), touch]).describe('User accesses, page by page.'),
     dontneed: place.describe('MADV_DONTNEED.'),
+    purge: place.describe('MADV_DONTNEED of the first page of each slot, in one call.'),
     punch: punch.describe('MADV_DONTNEED of single pages, each with a chance of percent.'),
     madvise: madvise.describe('Any other advice; dontneed is an operation of its own.'),
     walk: walk.describe('One walk of page tables that is neither a fault nor a zap.'),

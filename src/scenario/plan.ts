@@ -81,6 +81,11 @@ export type Op =
       readonly pages: 'every' | 'one-per-slot' | number;
     } & Where)
   | ({ readonly op: 'dontneed' } & Where)
+  /**
+   * One `process_madvise` call with `MADV_DONTNEED` for the first page of each slot: one flush for
+   * all, as Linux has it since 6.16.
+   */
+  | ({ readonly op: 'purge' } & Where)
   | ({ readonly op: 'madvise'; readonly advice: Advice } & Where)
   /** `MADV_DONTNEED` of single pages: each page of the extent with a chance of `percent`. */
   | ({ readonly op: 'punch'; readonly percent: number } & Where)

@@ -118,7 +118,7 @@ describe('the VMA lock', () => {
 
   test('fails a reader whose check comes after the announcement', () => {
     // Between the reader's registration and its check a writer announces itself, and must wait.
-    machine.meanwhile(0, 'load', seqs()[0], () => {
+    machine.meanwhile(0, 'read', seqs()[0], () => {
       expect(() => writeLock(1)).toThrow(waits);
     });
     expect(readLock(0)).toBe(false);

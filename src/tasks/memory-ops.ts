@@ -49,6 +49,18 @@ function dontneedPages(cpu: Cpu, task: Task, start: number, end: number): void {
   zapEnds(cpu);
 }
 
+/** Logged like MADV_FREE, since the range has pages that stay. */
+export function runPurge(cpu: Cpu, task: Task, op: Op & { op: 'purge' }): void {
+  const { start, end } = pagesOf(cpu, task, op);
+  recordEvent(cpu, EVENT.operation, op.region, end - start);
+  if (start >= end) return;
+  const { startSlot, startIndex, endSlot, endIndex } = spanOf(task, start, end);
+  freeBegins(cpu, startSlot, startIndex, endSlot, endIndex);
+  madvise(cpu, task.machine.mm, MADV.purge, startSlot, startIndex, endSlot, endIndex);
+  zapEnds(cpu);
+  count(cpu, COUNTER.opDontneed, 1);
+}
+
 export function runPunch(cpu: Cpu, task: Task, op: Op & { op: 'punch' }): void {
   const { start, end } = pagesOf(cpu, task, op);
   for (let page = start; page < end && goesOn(); page++) {

@@ -13,7 +13,15 @@ import { boundProtocol, HOOK, hasHook } from '#mm/reclaim-protocol';
 import type { Choice, Op } from '#scenario/plan';
 import type { Machine } from './bind.ts';
 import { shareOf } from './extent.ts';
-import { runDontneed, runMadvise, runMmap, runMunmap, runPunch, runTouch } from './memory-ops.ts';
+import {
+  runDontneed,
+  runMadvise,
+  runMmap,
+  runMunmap,
+  runPunch,
+  runPurge,
+  runTouch,
+} from './memory-ops.ts';
 import { runPressure, runReclaim, runScan, runScanUntilIdle } from './reclaim-ops.ts';
 import { meetAtMark } from './rendezvous.ts';
 import { goesOn, type Task } from './task.ts';
@@ -101,6 +109,9 @@ function runLeaf(cpu: Cpu, task: Task, op: Exclude<Op, Control>): void {
   switch (op.op) {
     case 'touch':
       runTouch(cpu, task, op);
+      break;
+    case 'purge':
+      runPurge(cpu, task, op);
       break;
     case 'dontneed':
       runDontneed(cpu, task, op);

@@ -19,12 +19,22 @@ export const EVENTS = [
 ] as const;
 export const EVENT = { operation: 0, hook: 1, unhook: 2, defer: 3, free: 4 } as const;
 
+/**
+ * Events of one operation that share a reading of the clock, which costs as much as all of them.
+ */
+const EVENTS_PER_READING = 8;
+
 /** Writes an event into this CPU's ring; the oldest goes. */
 export function recordEvent(cpu: CpuRef, kind: number, a: number, b: number): void {
   const count = peek(cpu.block + PERCPU.eventCount);
+  const operation = peek(cpu.block + PERCPU.operation);
+  if (count % EVENTS_PER_READING === 0 || operation !== peek(cpu.block + PERCPU.eventOperation)) {
+    poke(cpu.block + PERCPU.eventOperation, operation);
+    poke(cpu.block + PERCPU.eventTimeUs, nowUs());
+  }
   const at = cpu.block + PERCPU.events + (count & (EVENTS_MAX - 1)) * EVENT_RECORD.sizeWords;
   poke(at + EVENT_RECORD.kind, kind);
-  poke(at + EVENT_RECORD.timeUs, nowUs());
+  poke(at + EVENT_RECORD.timeUs, peek(cpu.block + PERCPU.eventTimeUs));
   poke(at + EVENT_RECORD.a, a);
   poke(at + EVENT_RECORD.b, b);
   poke(cpu.block + PERCPU.eventCount, (count + 1) | 0);

@@ -39,8 +39,7 @@ export const CONTROL = linedStruct({
   rcuWanted: 1,
   /** Time (us) at which the current grace period began, and grace periods completed. */
   rcuEpochSince: 1,
-  /** Sum of queued callbacks, for the backlog's peak. */
-  rcuBacklog: 1,
+  /** The most callbacks that were found queued. */
   rcuBacklogPeak: 1,
   /** Clock of zaps: raised when one begins and when it ends (see tasks/zap-log.ts). */
   zapClock: 1,

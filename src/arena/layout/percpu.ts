@@ -39,7 +39,10 @@ export const FACT_RECORD = struct({
 });
 /** An event of the ring. */
 export const EVENT_RECORD = struct({ kind: 1, timeUs: 1, a: 1, b: 1 });
-/** A callback: when its grace period is over (epoch), queued when (us), and what to do to what. */
+/**
+ * A callback: when its grace period is over (epoch), queued when (us; 0: not timed), and what to do
+ * to what.
+ */
 export const RCU_RECORD = struct({ epoch: 1, sinceUs: 1, kind: 1, word: 1 });
 /**
  * A zap: range in (slot, index) pairs, half open, and the zap clock when it began and ended (0:
@@ -110,6 +113,7 @@ export const PERCPU = struct({
   heldCount: 1,
   waitPad: LINE_WORDS - 8,
   held: HELD_MAX,
+  heldPad: LINE_WORDS - HELD_MAX,
   counters: COUNTERS_MAX,
   races: RACES_MAX * ACTORS_MAX * ACTORS_MAX,
   locks: LOCKS_MAX * LOCK_RECORD.sizeWords,
@@ -117,6 +121,9 @@ export const PERCPU = struct({
   factCount: 1,
   facts: FACTS_MAX * FACT_RECORD.sizeWords,
   eventCount: 1,
+  /** The clock as read last for an event, and in which operation. */
+  eventTimeUs: 1,
+  eventOperation: 1,
   events: EVENTS_MAX * EVENT_RECORD.sizeWords,
   tableCount: 1,
   tables: FREE_CACHE_MAX,
