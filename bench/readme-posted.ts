@@ -49,8 +49,8 @@ export async function postedRows(): Promise<string[]> {
 
 export function postedLegend(): string {
   return (
-    `From \`npm run readme -- posted\`: each with \`-p PROTOCOL.variant=as-posted\`, ${SECONDS} s ` +
-    `a scenario (${SCENARIOS.join(', ')}), 8 CPUs, noise ${NOISE}, seed 1; the message is the ` +
+    `From \`npm run readme -- posted\`: each with \`-p PROTOCOL.variant=as-posted\`, ${SECONDS} ` +
+    `s a scenario (${SCENARIOS.join(', ')}), 8 CPUs, noise ${NOISE}, seed 1; the message is the ` +
     'first of its kind. "None found" is what silence is: no proof.'
   );
 }

@@ -150,10 +150,10 @@ function legend(): string[] {
   const cores = formatCounted(availableParallelism(), 'core');
   return folded(
     `From \`npm run readme -- scenarios\` on ${cores}, Node.js ${process.version}: ${CPUS} ` +
-      `simulated CPUs, seed ${SEED}, one run a cell. KiB is VmPTE at the end above VmPTE at the start; ` +
-      `"as expected" means within the limits that the scenario file gives for the protocol. The ` +
-      `others ran ${SECONDS} s; their races were all handled. A violation is never expected in ` +
-      'any cell, and would stand there as VIOLATED.',
+      `simulated CPUs, seed ${SEED}, one run a cell. KiB is VmPTE at the end above VmPTE at ` +
+      'the start; "as expected" means within the limits that the scenario file gives for the ' +
+      `protocol. The others ran ${SECONDS} s; their races were all handled. A violation is never ` +
+      'expected in any cell, and would stand there as VIOLATED.',
   );
 }
 

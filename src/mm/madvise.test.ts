@@ -309,7 +309,7 @@ describe('the flags for scanners', () => {
   test('keep out those who read the VMA', () => {
     machine.store(0, 65, 1);
     machine.meanwhile(1, 'compareExchange', ptlOf(65), () => {
-      expect(() => advise(0, 'pt-scan', 64, 72)).toThrow('CPU 0 would wait for ever');
+      expect(() => advise(0, 'pt-scan', 64, 128)).toThrow('CPU 0 would wait for ever');
     });
     advise(1, 'free', 64, 72);
     expect(machine.unplayed()).toEqual([]);

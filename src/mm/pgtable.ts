@@ -145,6 +145,24 @@ export function setPteAt(cpu: Cpu, table: number, index: number, value: Pte): bo
   return true;
 }
 
+/**
+ * Sets a none entry of a table that has a body, under its ptl; the caller then accounts for it with
+ * `noteSet`.
+ */
+export function pteSet(cpu: Cpu, ptep: Ptep, value: Pte): void {
+  write(cpu, ptep, value);
+}
+
+/** Accounts for `entries` of `table` that this CPU has set under the ptl; `zeros` as below. */
+export function noteSet(cpu: Cpu, table: number, entries: number, zeros: number): void {
+  const at = ptdescAt(table);
+  const use = peek(at + PTDESC.use);
+  if (frameStateOf(peek(at + PTDESC.state)) !== FRAME.table)
+    noteFact(cpu, FACT.lostEntry, table, 0, PTE_NONE, use, peek(at + PTDESC.state));
+  poke(at + PTDESC.use, ((use & USE_COUNT_MASK) + entries) | cpu.changer);
+  if (hasHook(HOOK.entries)) boundProtocol().entriesChanged(cpu, table, entries, zeros);
+}
+
 /** Replaces `old`, an entry of `table` that is not none, by another that is not, under the ptl. */
 export function ptepReplace(cpu: Cpu, table: number, ptep: Ptep, old: Pte, value: Pte): void {
   write(cpu, ptep, value);

@@ -18,7 +18,7 @@ import { RACE } from '#trace/vocabulary';
 import { handleMmFault } from './fault.ts';
 import type { Mm } from './mm.ts';
 import { allocPage, freeUnusedPage } from './page-alloc.ts';
-import { lastPmdChanger, pmdpGet, ptepGet, setPteAt } from './pgtable.ts';
+import { lastPmdChanger, noteSet, pmdpGet, ptepGet, pteSet, setPteAt } from './pgtable.ts';
 import { pmdAlloc, pteAlloc, pteAllocPut } from './pte-alloc.ts';
 import { pteOffsetMapLock, pteUnmapUnlock } from './pte-offset-map.ts';
 import { boundProtocol, HOOK, hasHook } from './reclaim-protocol.ts';
@@ -100,26 +100,38 @@ function populateTable(
 /** Under the ptl: fills what is none, up to an entry that needs a fault, or while memory lasts. */
 function fillEntries(cpu: Cpu, table: number, first: number, end: number, write: boolean): number {
   const bodyp = ptdescAt(table) + PTDESC.body;
+  const attaches = peek(bodyp) === 0;
+  if (attaches && !setFirst(cpu, table, first, write)) return first;
+  const body = bodyAt(peek(bodyp));
+  let index = attaches ? first + 1 : first;
   let filled = 0;
-  let index = first;
   for (; index < end; index++) {
-    const value = ptepGet(cpu, (bodyAt(peek(bodyp)) + index) as Ptep);
+    const ptep = (body + index) as Ptep;
+    const value = ptepGet(cpu, ptep);
     if (pteNone(value)) {
       const pfn = write ? allocPage(cpu, 0) : ZERO_PFN;
       if (pfn === 0) break;
-      if (!setPteAt(cpu, table, index, mkPte(pfn, write, write))) {
-        if (write) freeUnusedPage(cpu, pfn);
-        break;
-      }
+      pteSet(cpu, ptep, mkPte(pfn, write, write));
       filled++;
     } else if (!allows(value, write)) {
       cpu.walked = value;
       break;
     }
   }
+  if (filled !== 0) noteSet(cpu, table, filled, write ? 0 : filled);
+  if (attaches) filled++;
   if (write) count(cpu, COUNTER.rss, filled);
   count(cpu, write ? COUNTER.faultsWrite : COUNTER.faultsRead, filled);
   return index;
+}
+
+/** Sets the first entry of a table without a body, and with it attaches one. False: no memory. */
+function setFirst(cpu: Cpu, table: number, index: number, write: boolean): boolean {
+  const pfn = write ? allocPage(cpu, 0) : ZERO_PFN;
+  if (pfn === 0) return false;
+  if (setPteAt(cpu, table, index, mkPte(pfn, write, write))) return true;
+  if (write) freeUnusedPage(cpu, pfn);
+  return false;
 }
 
 function allows(value: Pte, write: boolean): boolean {

@@ -205,6 +205,13 @@ describe('others come between', () => {
     expect(() => shrink(1, 64, 128)).toThrow(`CPU 2 would wait for ever while word ${at} is`);
   });
 
+  test('a page that munmap has cut off and not yet zapped is left to it', () => {
+    machine.store(0, 65, 7);
+    machine.meanwhile(0, 'compareExchange', ptlOf(65), () => expect(shrink(1, 64, 72)).toBe(0));
+    machine.munmap(0, 65, 66);
+    expect([machine.unplayed(), machine.inUse('pages'), ...rss()]).toEqual([[], 0, 0, 0]);
+  });
+
   test('munmap waits before it frees tables', () => {
     machine.store(0, 65, 7);
     const at = machine.map.mm + MM.anonVma;

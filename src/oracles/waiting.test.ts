@@ -188,9 +188,9 @@ describe('a stall', () => {
   });
 });
 
-test('a CPU that waits for another to serve its interrupt closes no circle, and is told', () => {
+test('a CPU that waits for another to serve an interrupt closes no circle, and is told', () => {
   const f = balanced();
-  holds(f, 0, CONTROL.zoneLock, LOCK.zone);
+  holds(f, 0, CONTROL.zoneLock);
   waits(f, 1, CONTROL.zoneLock);
   waits(f, 0, f.block(1) + PERCPU.ipiServed);
   // CPU 1 serves while it waits, so this ends.

@@ -3,7 +3,7 @@
 import type { Cpu } from '#arch/cpu';
 import { ptrsMask } from '#arena/arena';
 import { VMA_FLAG } from '#arena/layout/mm';
-import { MADV, madvise, madviseDontneed } from '#mm/madvise';
+import { MADV, madvise, madviseDontneed, processMadviseDontneed } from '#mm/madvise';
 import { mmapRegion, munmap } from '#mm/mmap';
 import { rcuOperationEnd } from '#mm/rcu-free';
 import type { Op, VmaFlag } from '#scenario/plan';
@@ -56,7 +56,9 @@ export function runPurge(cpu: Cpu, task: Task, op: Op & { op: 'purge' }): void {
   if (start >= end) return;
   const { startSlot, startIndex, endSlot, endIndex } = spanOf(task, start, end);
   freeBegins(cpu, startSlot, startIndex, endSlot, endIndex);
-  madvise(cpu, task.machine.mm, MADV.purge, startSlot, startIndex, endSlot, endIndex);
+  // The last slot has such a page only if the range reaches beyond it.
+  const slots = endIndex > startIndex ? endSlot + 1 : endSlot;
+  processMadviseDontneed(cpu, task.machine.mm, startSlot, slots, startIndex);
   zapEnds(cpu);
   count(cpu, COUNTER.opDontneed, 1);
 }

@@ -1,6 +1,6 @@
 /** Facts about event rings, the race matrix, counters and facts in a CPU's block. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { enterActor } from '#arch/cpu';
+import { enterActor, enterOperation } from '#arch/cpu';
 import { setClock } from '#arena/clock';
 import { Halted } from '#arena/halt';
 import { CONTROL } from '#arena/layout/control';
@@ -45,6 +45,8 @@ describe('a ring', () => {
     let us = 2 ** 31 - 3;
     setClock(() => us / 1000);
     for (const id of [2, 0, 1, 2, 0, 1]) {
+      // The clock is read anew in each operation.
+      enterOperation(machine.cpu(id));
       recordEvent(machine.cpu(id), EVENT.unhook, id, us);
       us++;
     }
