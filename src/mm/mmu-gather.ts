@@ -14,7 +14,7 @@
  */
 
 import type { Cpu } from '#arch/cpu';
-import { interruptOthers } from '#arch/interrupts';
+import { interruptOthers, interruptPoint } from '#arch/interrupts';
 import { flushTlbRange } from '#arch/shootdown';
 import { boundMap } from '#arena/arena';
 import { MM } from '#arena/layout/mm';
@@ -31,6 +31,9 @@ import { freeTable } from './table-alloc.ts';
 
 /** How a table is freed alone when there is no memory for a batch; see `configureGather`. */
 export const TABLE_FREE = { rcu: 0, ipi: 1, sync: 2, now: 3 } as const;
+
+/** Pages let go between two points at which the CPU can be interrupted. */
+const PAGES_PER_POINT = 64;
 
 let batchMax = 1;
 let tableFree: number = TABLE_FREE.rcu;
@@ -143,10 +146,16 @@ export function tlbFlushMmu(cpu: Cpu): void {
   tlbFlushMmuTlbonly(cpu); // @gather-flush
   const { gatheredPages, gatheredTables } = boundMap();
   const pages = peek(cpu.block + PERCPU.gatherPages);
-  for (let i = 0; i < pages; i++) freePage(cpu, peek(cpu.block + gatheredPages + i));
+  for (let i = 0; i < pages; i++) {
+    freePage(cpu, peek(cpu.block + gatheredPages + i));
+    if (i % PAGES_PER_POINT === PAGES_PER_POINT - 1) interruptPoint(cpu);
+  }
   poke(cpu.block + PERCPU.gatherPages, 0);
   const tables = peek(cpu.block + PERCPU.gatherTables);
-  for (let i = 0; i < tables; i++) pteFreeDefer(cpu, peek(cpu.block + gatheredTables + i));
+  for (let i = 0; i < tables; i++) {
+    pteFreeDefer(cpu, peek(cpu.block + gatheredTables + i));
+    interruptPoint(cpu);
+  }
   poke(cpu.block + PERCPU.gatherTables, 0);
 }
 

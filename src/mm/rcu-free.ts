@@ -3,7 +3,7 @@
  */
 
 import type { Cpu } from '#arch/cpu';
-import { waitUntilChanged } from '#arch/interrupts';
+import { interruptPoint, waitUntilChanged } from '#arch/interrupts';
 import { boundMap } from '#arena/arena';
 import { PERCPU } from '#arena/layout/percpu';
 import { load, peek } from '#arena/word';
@@ -42,6 +42,8 @@ export function runRcuCallbacks(cpu: Cpu): void {
     else if (kind === RCU_KIND.freeBody) freeBody(cpu, word);
     else if (kind === RCU_KIND.refSwitch) percpuRefSwitchDone(cpu, word);
     else rcuTortureAge(cpu, word);
+    // There may be thousands, and somebody may be waiting for this CPU in a flush.
+    interruptPoint(cpu);
   }
 }
 
