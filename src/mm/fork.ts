@@ -2,9 +2,9 @@
  * fork, for a child that exits at once: its tables are copies that nobody else ever sees. What the
  * parent notices is that its writable pages are write-protected afterwards.
  *
- * The parent's tables are read without a reference: the mmap lock held for writing is said to keep
- * them, which is true only of those who free tables under it or under the VMA lock. So the VMA is
- * write-locked before its tables are looked at.
+ * As posted the parent's tables are read without a reference: the mmap lock held for writing is said
+ * to keep them. That is true only of those who free tables under it or under the VMA lock, which is
+ * write-locked as well; who comes from a page has the rmap lock alone (S-31).
  */
 import type { Cpu } from '#arch/cpu';
 import type { Pmdp } from '#arch/pmd';
@@ -18,8 +18,9 @@ import { COUNTER, count } from '#trace/counters';
 import { LOCK } from '#trace/vocabulary';
 import type { Mm } from './mm.ts';
 import { ptepGet, ptepGetAndClear, ptepReplace } from './pgtable.ts';
-import { pteOffsetMapHeld } from './pte-offset-map.ts';
+import { pteOffsetMapHeld, pteOffsetMapLock, pteUnmapUnlock } from './pte-offset-map.ts';
 import { allocTable, attachBody, freeTable } from './table-alloc.ts';
+import { reactsAsPosted } from './walkers/reactions.ts';
 
 /**
  * Copies the entries [first, end) of one table of the parent. Returns how many, or -1 when there is
@@ -57,12 +58,14 @@ function copyEntries(
   end: number,
   to: number,
 ): number {
-  const ptep = pteOffsetMapHeld(cpu, mm, pmdp, first); // @fork-source
+  const posted = reactsAsPosted();
+  const ptep = posted
+    ? mapHeldPosted(cpu, mm, pmdp, first)
+    : pteOffsetMapLock(cpu, mm, pmdp, slot, first);
   if (ptep === 0) return 0;
   const { ptl, table } = cpu;
   let copied = 0;
   let protectedEntries = 0;
-  spinLock(cpu, ptl, LOCK.ptl);
   for (let i = 0; i < end - first; i++) {
     const at = (ptep + i) as Ptep;
     let value = ptepGet(cpu, at);
@@ -75,7 +78,15 @@ function copyEntries(
     }
     write(cpu, to + copied++, value);
   }
-  spinUnlock(cpu, ptl, LOCK.ptl);
+  if (posted) spinUnlock(cpu, ptl, LOCK.ptl);
+  else pteUnmapUnlock(cpu, mm, pmdp, slot, table, ptl);
   if (protectedEntries !== 0) flushTlbRange(cpu, slot, first, slot, end, false);
   return copied;
+}
+
+/** As posted: without a reference, and the table is not looked for again under its lock. */
+function mapHeldPosted(cpu: Cpu, mm: Mm, pmdp: Pmdp, index: number): Ptep {
+  const ptep = pteOffsetMapHeld(cpu, mm, pmdp, index);
+  if (ptep !== 0) spinLock(cpu, cpu.ptl, LOCK.ptl);
+  return ptep;
 }

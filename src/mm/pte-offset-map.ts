@@ -19,6 +19,9 @@
  * `pteUnmapUnlock` also releases the ptl. A failure leaves nothing to undo. `cpu.table` is the
  * table's number after each success.
  *
+ * The three without a lock leave the CPU open to interrupts within the read section (so is whoever
+ * waits for the ptl): to have been answered by all CPUs says nothing of who is inside a table.
+ *
  * Under a protocol that counts references each success also holds one, which both unmaps return,
  * and a table that is dying is as good as none. Callers that hold the mmap lock for writing, or
  * that keep the table by other means, use `pteOffsetMapHeld`, which takes none.
@@ -28,6 +31,7 @@
  */
 
 import type { Cpu } from '#arch/cpu';
+import { interruptPoint } from '#arch/interrupts';
 import {
   type Pmd,
   type Pmdp,
@@ -54,7 +58,9 @@ const NULL = 0 as Ptep;
 /** Maps for reading without a lock; see the table above. Undone by `pteUnmap`. */
 export function pteOffsetMap(cpu: Cpu, mm: Mm, pmdp: Pmdp, slot: number, index: number): Ptep {
   const ptep = mapOnly(cpu, mm, pmdp, slot, index);
-  if (ptep !== NULL) count(cpu, COUNTER.walksLockless, 1);
+  if (ptep === NULL) return NULL;
+  count(cpu, COUNTER.walksLockless, 1);
+  interruptPoint(cpu); // @walk-interrupted
   return ptep;
 }
 
@@ -88,7 +94,9 @@ export function pteOffsetMapRoNolock(
   index: number,
 ): Ptep {
   const ptep = mapOnly(cpu, mm, pmdp, slot, index);
-  if (ptep !== NULL) cpu.ptl = pteLockptr(mm, cpu.pmdval);
+  if (ptep === NULL) return NULL;
+  cpu.ptl = pteLockptr(mm, cpu.pmdval);
+  interruptPoint(cpu);
   return ptep;
 }
 
@@ -109,9 +117,11 @@ export function pteOffsetMapRwNolock(
 /** Maps and takes the ptl; see the table above. Undone by `pteUnmapUnlock`. */
 export function pteOffsetMapLock(cpu: Cpu, mm: Mm, pmdp: Pmdp, slot: number, index: number): Ptep {
   for (;;) {
-    const ptep = pteOffsetMapRwNolock(cpu, mm, pmdp, slot, index);
+    const ptep = mapOnly(cpu, mm, pmdp, slot, index);
     if (ptep === NULL) return NULL;
-    const { ptl, pmdval, table } = cpu;
+    const { pmdval, table } = cpu;
+    const ptl = pteLockptr(mm, pmdval);
+    cpu.ptl = ptl;
     spinLock(cpu, ptl, LOCK.ptl);
     const hooked = isHooked(cpu, pmdp, pmdval); // @recheck-pmd
     // A body may have been attached or taken while this CPU waited for the lock.

@@ -15,11 +15,11 @@
 
 import { type Cpu, enterActor } from '#arch/cpu';
 import { pmdTable, pmdTablePresent } from '#arch/pmd';
-import { vmaAt } from '#arena/arena';
+import { ptrsMask, vmaAt } from '#arena/arena';
 import { nowMs } from '#arena/clock';
 import { CONTROL, SCAN_CONSENT } from '#arena/layout/control';
 import { VMA, VMA_FLAG } from '#arena/layout/mm';
-import { compareExchange, load, peek, poke } from '#arena/word';
+import { compareExchange, load, peek } from '#arena/word';
 import { type Mm, mmapReadTrylock, mmapReadUnlock, mmDecNrTables } from '#mm/mm';
 import { pmdOffset, pmdpGet } from '#mm/pgtable';
 import { pteFreeDefer } from '#mm/rcu-free';
@@ -88,11 +88,16 @@ export function makeAsyncScanner(options: Options): AsyncScanner {
   return new AsyncScanner(taskWork, counts, flush ? FLUSH.tables : FLUSH.pages);
 }
 
-/** Scans up to `slots` slots from the stored offset on, and stores where to go on. */
+/**
+ * Scans up to `slots` slots from the stored offset on. The offset is moved on before each stretch
+ * (at most the reach of a PMD table), so that scanners that run at once share the work; one that
+ * finds it moved back, by another that has come to the end, is done.
+ */
 function scanVmas(cpu: Cpu, mm: Mm, slots: number, flush: number): number {
   let left = slots;
   let unhooked = 0;
-  let slot = load(cpu, CONTROL.scanOffset);
+  let seen = load(cpu, CONTROL.scanOffset);
+  let slot = seen;
   let position = firstEndingAfter(cpu, mm, slot, 0);
   if (vmaInMap(cpu, mm, position) === 0) {
     slot = 0;
@@ -109,12 +114,31 @@ function scanVmas(cpu: Cpu, mm: Mm, slots: number, flush: number): number {
     const end = peek(at + VMA.endSlot);
     if (slot < first) slot = first;
     if (isPassedOver(peek(at + VMA.flags))) slot = end;
-    for (; slot < end && left > 0; slot++, left--) {
-      unhooked += scanSlot(cpu, mm, slot, flush);
-      rcuQuiescent(cpu);
+    while (slot < end && left > 0) {
+      const to = Math.min((slot | ptrsMask()) + 1, slot + left, end);
+      const found = compareExchange(cpu, CONTROL.scanOffset, seen, to);
+      if (found === seen) {
+        unhooked += scanStretch(cpu, mm, slot, to, flush);
+        left -= to - slot;
+        slot = to;
+        seen = to;
+      } else {
+        if (found < seen) return unhooked;
+        seen = found;
+        slot = Math.max(slot, found);
+      }
     }
   }
-  poke(CONTROL.scanOffset, slot);
+  if (slot !== seen) compareExchange(cpu, CONTROL.scanOffset, seen, slot);
+  return unhooked;
+}
+
+function scanStretch(cpu: Cpu, mm: Mm, first: number, end: number, flush: number): number {
+  let unhooked = 0;
+  for (let slot = first; slot < end; slot++) {
+    unhooked += scanSlot(cpu, mm, slot, flush);
+    rcuQuiescent(cpu);
+  }
   return unhooked;
 }
 

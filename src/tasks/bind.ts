@@ -89,9 +89,11 @@ function regionStarts(plan: Plan): number[] {
   return starts;
 }
 
-/** Whether an operation takes references to pages: GUP, and reclaim to keep what it has locked. */
+const PINNERS: readonly Walker[] = ['gup', 'gup-fast', 'migrate'];
+
+/** Whether an operation references or locks pages beside the ptl: GUP, reclaim, migration. */
 function referencesPages(op: Op): boolean {
-  if (op.op === 'walk') return op.walker === 'gup' || op.walker === 'gup-fast';
+  if (op.op === 'walk') return PINNERS.includes(op.walker);
   if (op.op === 'madvise') return op.advice === 'pageout';
   if (op.op === 'mix') return op.choices.some((choice) => choice.do.some(referencesPages));
   return 'do' in op ? op.do.some(referencesPages) : op.op === 'reclaim';
