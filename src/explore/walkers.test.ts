@@ -67,6 +67,34 @@ describe('noticed is', () => {
   });
 });
 
+// S-17: the fault on a hidden or migrating page says that it has dropped the lock, when its table
+// has gone, and has not; GUP takes the mmap lock once more, and leaves it once.
+describe('a fault that finds no table, within GUP,', () => {
+  const hide: Op = {
+    op: 'mix',
+    times: 5,
+    choices: [
+      { weight: 3, do: [walk('numa')] },
+      { weight: 2, do: [walk('migrate')] },
+      { weight: 3, do: [TOUCH] },
+      { weight: 3, do: [DONTNEED] },
+      { weight: 2, do: [walk('gup')] },
+    ],
+  };
+  const within = (walkerReactions: Plan['walkerReactions']): Plan =>
+    plan('pt-reclaim', [[hide], [hide], [hide]], { walkerReactions });
+
+  test('leaves the mmap lock taken as posted', async () => {
+    expect((await failures(within('as-posted'), 5000)).join()).toMatch(
+      /^(lock-held-at-end|deadlock): .*the mmap lock/,
+    );
+  });
+
+  test('gives it back in the end', async () => {
+    expect(await failures(within('fixed'), 1500)).toEqual([]);
+  });
+});
+
 /** Kinds of the verdicts of up to `executions` executions; stops at the first that has any. */
 async function failures(
   small: Plan,

@@ -2,9 +2,9 @@
  * fork, for a child that exits at once: its tables are copies that nobody else ever sees. What the
  * parent notices is that its writable pages are write-protected afterwards.
  *
- * As posted the parent's tables are read without a reference: the mmap lock held for writing is said
- * to keep them. That is true only of those who free tables under it or under the VMA lock, which is
- * write-locked as well; who comes from a page has the rmap lock alone (S-31).
+ * As posted the parent's tables are read without a reference: the mmap lock held for writing is
+ * said to keep them. That is true only of those who free tables under it or under the VMA lock,
+ * which is write-locked as well; who comes from a page has the rmap lock alone (S-31).
  */
 import type { Cpu } from '#arch/cpu';
 import type { Pmdp } from '#arch/pmd';
@@ -17,7 +17,7 @@ import { spinLock, spinUnlock } from '#sync/spinlock';
 import { COUNTER, count } from '#trace/counters';
 import { LOCK } from '#trace/vocabulary';
 import type { Mm } from './mm.ts';
-import { ptepGet, ptepGetAndClear, ptepReplace } from './pgtable.ts';
+import { checkFrame, ptepGet, ptepGetAndClear, ptepReplace } from './pgtable.ts';
 import { pteOffsetMapHeld, pteOffsetMapLock, pteUnmapUnlock } from './pte-offset-map.ts';
 import { allocTable, attachBody, freeTable } from './table-alloc.ts';
 import { reactsAsPosted } from './walkers/reactions.ts';
@@ -87,6 +87,9 @@ function copyEntries(
 /** As posted: without a reference, and the table is not looked for again under its lock. */
 function mapHeldPosted(cpu: Cpu, mm: Mm, pmdp: Pmdp, index: number): Ptep {
   const ptep = pteOffsetMapHeld(cpu, mm, pmdp, index);
-  if (ptep !== 0) spinLock(cpu, cpu.ptl, LOCK.ptl);
+  if (ptep === 0) return ptep;
+  const { pmdval } = cpu;
+  spinLock(cpu, cpu.ptl, LOCK.ptl);
+  checkFrame(cpu, pmdval, 0);
   return ptep;
 }

@@ -19,12 +19,12 @@
  * `pteUnmapUnlock` also releases the ptl. A failure leaves nothing to undo. `cpu.table` is the
  * table's number after each success.
  *
- * The three without a lock leave the CPU open to interrupts within the read section (so is whoever
- * waits for the ptl): to have been answered by all CPUs says nothing of who is inside a table.
+ * The three without a lock leave the CPU open to interrupts within the read section: that all CPUs
+ * have answered one says nothing of who is inside a table.
  *
  * Under a protocol that counts references each success also holds one, which both unmaps return,
- * and a table that is dying is as good as none. Callers that hold the mmap lock for writing, or
- * that keep the table by other means, use `pteOffsetMapHeld`, which takes none.
+ * and a table that is dying is as good as none. `pteOffsetMapHeld` takes none: for callers that
+ * keep the table by other means.
  *
  * Why the recheck in `pteOffsetMapLock` is enough: whoever unhooks a table clears the pmd entry
  * within a hold of its ptl, so that the hand-over of the lock makes the clearing visible.
@@ -60,7 +60,7 @@ export function pteOffsetMap(cpu: Cpu, mm: Mm, pmdp: Pmdp, slot: number, index: 
   const ptep = mapOnly(cpu, mm, pmdp, slot, index);
   if (ptep === NULL) return NULL;
   count(cpu, COUNTER.walksLockless, 1);
-  interruptPoint(cpu); // @walk-interrupted
+  interruptPoint(cpu);
   return ptep;
 }
 

@@ -1,12 +1,17 @@
 /** What is peculiar to the atomic reference count: who holds references, and the last put. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ptdescAt } from '#arena/arena';
+import { Halted } from '#arena/halt';
 import { PERCPU } from '#arena/layout/percpu';
 import { PTDESC } from '#arena/layout/ptdesc';
 import { peek } from '#arena/word';
+import { MADV, madvise } from '#mm/madvise';
 import { pmdLockptr, pmdOffset } from '#mm/pgtable';
 import { pteOffsetMap, pteUnmap } from '#mm/pte-offset-map';
+import { rcuDrain } from '#mm/rcu-free';
 import { boundProtocol } from '#mm/reclaim-protocol';
+import { shrinkRange } from '#mm/shrink';
+import { WALKER, walkRange } from '#mm/walkers/walk';
 import { rcuReadUnlock } from '#sync/rcu';
 import { TestMachine } from '#tasks/machine.suite';
 
@@ -138,6 +143,29 @@ test('a reference that is never returned is found at munmap', () => {
   rcuReadUnlock(machine.cpu(2));
   machine.munmap(1, 64, 128);
   expect(machine.facts()).toEqual(['tableLeft']);
+});
+
+// S-31: page reclaim holds the rmap lock alone, and the mmap lock keeps nothing from it.
+describe('page reclaim drops the last page of a table that fork is about to copy:', () => {
+  const fork = (walkerReactions: 'fixed' | 'as-posted'): number => {
+    boot({ walkerReactions, rcu: 'announced' });
+    machine.store(0, 66, 1);
+    madvise(machine.cpu(0), machine.mm, MADV.free, 8, 0, 9, 0);
+    machine.meanwhile(1, 'compareExchange', ptlOf(8), () => {
+      shrinkRange(machine.cpu(2), machine.mm, 8, 0, 9, 0);
+      rcuDrain(machine.cpu(2));
+    });
+    return walkRange(machine.cpu(1), machine.mm, WALKER.fork, 8, 0, 9, 0);
+  };
+
+  test('its reference keeps the table', () => {
+    expect([fork('fixed'), machine.facts(), slots(), machine.nrPtes()]).toEqual([0, [], [], 0]);
+  });
+
+  test('as posted it has none', () => {
+    expect(() => fork('as-posted')).toThrow(Halted);
+    expect(machine.facts()).toEqual(['frameMismatch']);
+  });
 });
 
 // K-33: the zap of an entry that is not counted yet takes the reference of whoever has set it.

@@ -17,7 +17,7 @@ import { allocTable, bindTables, initializeTables } from '#mm/table-alloc';
 import { configureUserfaults } from '#mm/userfault-wait';
 import { configureWalkers } from '#mm/walkers/reactions';
 import { makeProtocol } from '#reclaim/registry';
-import type { Op, Plan } from '#scenario/plan';
+import type { Op, Plan, Walker } from '#scenario/plan';
 import { configureRcu, rcuInitialize } from '#sync/rcu';
 import { configureSpinlocks } from '#sync/spinlock';
 import { lockClassesWith } from '#trace/vocabulary';

@@ -1,8 +1,11 @@
 /** Facts about single operations: that each does what its words say, on a machine of one CPU. */
 import { expect, test } from 'vitest';
+import { pageAt } from '#arena/arena';
 import { CONTROL } from '#arena/layout/control';
 import { VMA_FLAG } from '#arena/layout/mm';
-import { peek } from '#arena/word';
+import { PAGE, PAGE_LAZYFREE, PAGE_LOCKED, PAGE_STATE } from '#arena/layout/page';
+import { peek, poke } from '#arena/word';
+import { flipPageState } from '#mm/page-state';
 import type { Op, Plan, Region, VmaFlag } from '#scenario/plan';
 import { VMA_FLAGS } from '#scenario/schema';
 import { COUNTERS, type CounterName } from '#trace/counters';
@@ -110,3 +113,15 @@ test('a scan is one pass; until idle it goes on over all of the address space', 
   expect(reclaimedBy(scan(true), 'async-scanner', options)).toBe(PAGES / 8);
   expect(reclaimedBy(scan(true), 'none')).toBe(0);
 });
+
+test.each(['migrate', 'gup', 'gup-fast'] as const)(
+  'where a plan walks by %s, a page changes state among others that change it',
+  (walker) => {
+    const machine = new TestMachine({ columns: [[walk(walker)]] });
+    const at = pageAt(5) + PAGE.state;
+    poke(at, PAGE_STATE.mapped);
+    // It was locked when it was looked at, and has been unlocked since.
+    flipPageState(machine.cpu(0), at, PAGE_STATE.mapped | PAGE_LOCKED, PAGE_LAZYFREE);
+    expect(peek(at)).toBe(PAGE_STATE.mapped | PAGE_LAZYFREE);
+  },
+);

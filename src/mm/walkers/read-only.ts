@@ -3,6 +3,7 @@
  * goes through the entries [first, end) of one table and returns how many map a page.
  */
 import type { Cpu } from '#arch/cpu';
+import { interruptPoint } from '#arch/interrupts';
 import type { Pmdp } from '#arch/pmd';
 import { type Ptep, pteNone, ptePresent } from '#arch/pte';
 import { COUNTER, count } from '#trace/counters';
@@ -36,7 +37,10 @@ export function mincorePteRange(
   return lookLocked(cpu, mm, pmdp, slot, first, end, true);
 }
 
-/** Reads entry by entry without the ptl. As posted, a table that is dying counts as empty. */
+/**
+ * Reads entry by entry without the ptl, and may be interrupted between two. As posted, a table that
+ * is dying counts as empty.
+ */
 export function pagemapPmdRange(
   cpu: Cpu,
   mm: Mm,
@@ -49,7 +53,10 @@ export function pagemapPmdRange(
   if (ptep === 0) return 0;
   const { pmdval } = cpu;
   let pages = 0;
-  for (let i = 0; i < end - first; i++) if (!pteNone(ptepGet(cpu, (ptep + i) as Ptep))) pages++;
+  for (let i = 0; i < end - first; i++) {
+    if (!pteNone(ptepGet(cpu, (ptep + i) as Ptep))) pages++;
+    interruptPoint(cpu);
+  }
   pteUnmap(cpu, mm, pmdp, slot, pmdval);
   count(cpu, COUNTER.walkerPages, pages);
   return pages;
