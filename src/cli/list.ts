@@ -76,6 +76,7 @@ const ENTRIES: Readonly<Record<Topic, (engine: Engine) => Promise<Entry[]>>> = {
         name: `${name}.${option}`,
         default: setting.default,
         summary: setting.summary,
+        ...(setting.choices === undefined ? {} : { choices: setting.choices }),
       }));
       return { name, summary, source, parameters };
     });
@@ -123,9 +124,11 @@ function lines(page: Page, entry: Entry): string[] {
   const { bug, protocol, scenario, oracle } = entry;
   const shownBy =
     bug === undefined ? [] : [`${bug}: ${scenario} under ${protocol} must show ${oracle}`];
-  const settings = (entry.parameters ?? []).map(
-    (each) => `-p ${each.name}=${each.default}: ${each.summary}`,
-  );
+  const settings = (entry.parameters ?? []).map((each) => {
+    const others = (each.choices ?? []).filter((choice) => choice !== each.default);
+    const or = others.length === 0 ? '' : ` (or ${others.join(', ')})`;
+    return `-p ${each.name}=${each.default}${or}: ${each.summary}`;
+  });
   return [
     ...wrap(page, entry.name, 0, 'good'),
     ...indented(page, 2, (room) => [

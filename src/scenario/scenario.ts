@@ -15,12 +15,20 @@ export interface Scenario {
   readonly document: SourceDocument;
 }
 
+/** What `-p` may set, for people to choose from. */
+export interface ParameterSummary {
+  readonly name: string;
+  readonly default: Written;
+  readonly choices?: readonly string[];
+  readonly summary: string;
+}
+
 /** What `pttorture list scenarios` tells. */
 export interface ScenarioSummary {
   readonly name: string;
   readonly summary: string;
   readonly source: string;
-  readonly parameters: readonly { name: string; default: Written; summary: string }[];
+  readonly parameters: readonly ParameterSummary[];
 }
 
 /** Throws a `UserError`, one line `file:line:column: path: what is allowed` per problem. */
@@ -51,6 +59,7 @@ export function scenarioSummary(scenario: Scenario): ScenarioSummary {
     parameters: parameters.map(([name, setting]) => ({
       name,
       default: setting.default,
+      ...(setting.choices === undefined ? {} : { choices: setting.choices }),
       summary: setting.summary,
     })),
   };
