@@ -51,9 +51,11 @@ function resampled(points: readonly (readonly [number, number])[], columns: numb
   return values;
 }
 
-/** The times of the first and the last column, below them. */
+/** The times of the first and the last column, below them; where there is no room, the last. */
 function axis(labelWidth: number, columns: number, startMs: number, endMs: number): string {
   const start = formatSeconds(startMs / 1000);
   const end = formatSeconds(endMs / 1000);
-  return `${' '.repeat(labelWidth + 1)}${start}${end.padStart(columns - start.length)}`;
+  const room = columns - end.length;
+  const left = start.length < room ? start : '';
+  return `${' '.repeat(labelWidth + 1)}${left}${end.padStart(columns - left.length)}`;
 }
