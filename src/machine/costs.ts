@@ -4,9 +4,9 @@
  *     walks             PTE tables mapped: ptls taken, and maps without a ptl
  *     lockAcquisitions  spinlocks of all classes, semaphores, per-VMA locks
  *     atomics           one for each spinlock (test-and-test-and-set takes it with one compare-and-
- *                       exchange and leaves with a store), one for each per-VMA lock (an exchange),
- *                       two for each semaphore (to enter and to leave), and those on reference
- *                       counts
+ *                       exchange and leaves with a store), one for each per-VMA lock (what it costs
+ *                       in Linux; readers here get by with a store, sync/vma-lock.ts), two for each
+ *                       semaphore (to enter and to leave), and those on reference counts
  *
  * Tries that fail and the spinning of those who wait are not in it: they tell of contention, and
  * the lock statistics have them.
@@ -19,7 +19,7 @@ import type { CounterName } from '#trace/counters';
 import { LOCKS } from '#trace/vocabulary';
 
 /** Classes of reader-writer semaphores; per-VMA locks have a counter; the others are spinlocks. */
-const SEMAPHORES: ReadonlySet<string> = new Set(['mmap', 'table-rwsem']);
+const SEMAPHORES: ReadonlySet<string> = new Set(['mmap', 'table-rwsem', 'anon-vma']);
 const VMA_LOCK = 'vma';
 
 export function costsOf(

@@ -90,6 +90,7 @@ test('costs are counted once each', () => {
   take(0, 'pml', 20);
   take(1, 'zone', 5);
   take(0, 'mmap', 3);
+  take(1, 'anonVma', 50);
   // Counted by `vmaLocks`, so a statistic of the class would count them twice.
   take(0, 'vma', 7000);
   put(0, 'walksLockless', 60);
@@ -100,8 +101,8 @@ test('costs are counted once each', () => {
   put(1, 'graceWaits', 5);
   expect(harvest().costs).toEqual({
     walks: 11 + 100,
-    atomics: 11 + 20 + 5 + 2 * 3 + 200 + 400,
-    lockAcquisitions: 11 + 20 + 5 + 3 + 200,
+    atomics: 11 + 20 + 5 + 2 * (3 + 50) + 200 + 400,
+    lockAcquisitions: 11 + 20 + 5 + 3 + 50 + 200,
     graceWaits: 9,
   });
 });

@@ -42,7 +42,7 @@ import { COUNTER, count } from '#trace/counters';
 import { LOCK } from '#trace/vocabulary';
 import { mightSleep } from './held.ts';
 import {
-  rcuAdvance,
+  rcuAwaitEpoch,
   rcuGraceEnd,
   rcuIdleEnter,
   rcuIdleExit,
@@ -236,21 +236,11 @@ function awaitSwitch(cpu: Cpu, n: number): void {
     poke(CONTROL.refAwaited, n + 1);
     const idle = rcuIdleEnter(cpu);
     if (confirm === REF_CONFIRM.finishing) waitUntilChanged(cpu, confirmp, confirm);
-    else waitForGrace(cpu, confirm);
+    else if (rcuAwaitEpoch(cpu, confirm)) count(cpu, COUNTER.graceWaits, 1);
     if (idle) rcuIdleExit(cpu);
     if (peek(CONTROL.refAwaited) === n + 1) poke(CONTROL.refAwaited, 0);
     percpuRefSwitchDone(cpu, n);
   }
-}
-
-function waitForGrace(cpu: Cpu, end: number): void {
-  let epoch = load(cpu, CONTROL.rcuEpoch);
-  if (((epoch - end) | 0) >= 0) return;
-  count(cpu, COUNTER.graceWaits, 1);
-  do {
-    if (!rcuAdvance(cpu)) waitUntilChanged(cpu, CONTROL.rcuEpoch, epoch);
-    epoch = load(cpu, CONTROL.rcuEpoch);
-  } while (((epoch - end) | 0) < 0);
 }
 
 /** The end of a switch that this CPU has claimed: steps 3 and 4 of the argument. */

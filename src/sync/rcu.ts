@@ -145,12 +145,21 @@ export function synchronizeRcu(cpu: Cpu): void {
     noteFact(cpu, FACT.rcuUnbalanced, peek(cpu.block + PERCPU.rcuNesting), 0, 0, 0, 0);
   const end = rcuGraceEnd(cpu);
   const idle = rcuIdleEnter(cpu);
+  rcuAwaitEpoch(cpu, end);
+  if (idle) rcuIdleExit(cpu);
+}
+
+/**
+ * Helps the epoch on until it is `end`; returns whether it was not yet. The CPU is idle for RCU.
+ */
+export function rcuAwaitEpoch(cpu: Cpu, end: number): boolean {
+  let waited = false;
   for (;;) {
     const epoch = load(cpu, CONTROL.rcuEpoch);
-    if (((epoch - end) | 0) >= 0) break;
+    if (((epoch - end) | 0) >= 0) return waited;
+    waited = true;
     if (!rcuAdvance(cpu)) waitUntilChanged(cpu, CONTROL.rcuEpoch, epoch);
   }
-  if (idle) rcuIdleExit(cpu);
 }
 
 /** Publishes the epoch that this CPU sees, until it is the present one. */
