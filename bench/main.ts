@@ -24,6 +24,7 @@ const GROUPS: Readonly<Record<string, () => Promise<Group>>> = {
   locks: async () => (await import('./locks.ts')).locks,
   rcu: async () => (await import('./rcu.ts')).rcu,
   stepped: async () => (await import('./stepped.ts')).stepped,
+  exploration: async () => (await import('./exploration.ts')).exploration,
   native: async () => (await import('./native/group.ts')).native,
 };
 

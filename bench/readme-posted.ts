@@ -2,13 +2,10 @@
  * The README's table of flaws as posted: every protocol that has a variant `as-posted` runs so in
  * the scenarios whose actors its flaws need, and the table says what the judges found.
  */
-import { readFileSync } from 'node:fs';
 import { runPlan } from '#machine/run';
 import { JUDGES } from '#oracles/judges';
 import { PROTOCOLS } from '#reclaim/registry';
-import { buildPlan } from '#scenario/build-plan';
-import { parseScenario } from '#scenario/scenario';
-import { inPackage } from './root.ts';
+import { shippedPlan } from './shipped.ts';
 
 const SCENARIOS = [
   'churn',
@@ -21,8 +18,6 @@ const SCENARIOS = [
 ];
 const SECONDS = 5;
 const NOISE = 10;
-
-const OPTIONS = Object.fromEntries(PROTOCOLS.map(({ name, options }) => [name, options]));
 
 /** Rows: protocol; what was violated, in which scenario; the first message. */
 export async function postedRows(): Promise<string[]> {
@@ -59,15 +54,8 @@ async function violationsOf(
   name: string,
   protocol: string,
 ): Promise<{ kind: string; message: string }[]> {
-  const path = inPackage('scenarios', `${name}.yaml`);
-  const scenario = parseScenario({ path, text: readFileSync(path, 'utf8') });
-  const plan = buildPlan(scenario, {
-    protocol,
-    protocolOptions: OPTIONS,
-    seed: 1,
-    cpus: 8,
-    noise: NOISE,
-    durationMs: SECONDS * 1000,
+  const plan = shippedPlan(name, protocol, {
+    ...{ cpus: 8, noise: NOISE, durationMs: SECONDS * 1000 },
     parameters: { [`${protocol}.variant`]: 'as-posted' },
   });
   const run = await runPlan(plan, { judges: JUDGES, deadlineMs: (SECONDS + 60) * 1000 });

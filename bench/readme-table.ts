@@ -1,8 +1,9 @@
 /**
  * The generated parts of the README: `npm run readme [-- PART ...]` rewrites what stands between
  * the markers. Parts: `scenarios` runs every shipped scenario under every protocol (those that end
- * by themselves whole, and held to their expectations; the others for a few seconds), `posted` runs
- * the protocols as posted, `lists` are made from the source. All without a name.
+ * by themselves whole, and held to their expectations; the others for a few seconds), `litmus`
+ * searches the litmus scenarios, `posted` runs the protocols as posted, `lists` are made from the
+ * source. All without a name.
  *
  * Exit status: 0 all well, 1 a cell is not as it should be (the table says so), 2 a wrong command
  * or no markers.
@@ -20,12 +21,13 @@ import type { Run } from '#result/result';
 import { buildPlan } from '#scenario/build-plan';
 import type { Plan } from '#scenario/plan';
 import { parseScenario, type Scenario } from '#scenario/scenario';
+import { litmusHead, litmusTable } from './readme-litmus.ts';
 import { postedLegend, postedRows } from './readme-posted.ts';
 import { inPackage } from './root.ts';
 
 const README = inPackage('README.md');
 const END = '<!-- end of generated -->';
-const PARTS: readonly string[] = ['scenarios', 'posted', 'lists'];
+const PARTS: readonly string[] = ['scenarios', 'litmus', 'posted', 'lists'];
 const CPUS = 2;
 const SEED = 1;
 /** Main phase of a scenario that has no end of its own. */
@@ -40,7 +42,7 @@ async function main(): Promise<number> {
   const has = (part: string): boolean => parts.length === 0 || parts.includes(part);
   let readme = readFileSync(README, 'utf8');
   const lists = ['scenarios', 'protocols', 'oracles', 'broken versions'];
-  const sections = ['protocol table', 'as posted', ...lists];
+  const sections = ['protocol table', 'litmus', 'as posted', ...lists];
   // Before the long runs: markers that are missing are found at once.
   for (const section of sections) withPart(readme, section, []);
   let isAsExpected = true;
@@ -48,6 +50,12 @@ async function main(): Promise<number> {
     const table = await protocolTable();
     readme = withPart(readme, 'protocol table', table.lines);
     isAsExpected = table.isAsExpected;
+  }
+  if (has('litmus')) {
+    const table = await litmusTable();
+    const lines = [...tableHead([...litmusHead()]), ...table.lines.slice(0, -1)];
+    readme = withPart(readme, 'litmus', [...lines, ...folded(table.lines.at(-1)!)]);
+    isAsExpected &&= table.isAsExpected;
   }
   if (has('posted')) readme = withPart(readme, 'as posted', await postedTable());
   if (has('lists')) {

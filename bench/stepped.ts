@@ -3,9 +3,9 @@
  * often another CPU goes on. Boot, the fair phase, the exit and the judges are in it.
  */
 import { treeRoots } from '#derive/variants';
-import { RandomStrategy } from '#explore/random';
 import { SteppedMachine } from '#explore/stepped-machine';
 import { loadSteppedTree } from '#explore/stepped-tree';
+import { RandomStrategy } from '#explore/strategies/random';
 import type { Group, Variant } from './harness.ts';
 import { planOf } from './simulator.ts';
 
@@ -42,7 +42,7 @@ function variant(machine: SteppedMachine, percent: number): Variant {
       const before = performance.now();
       let steps = 0;
       for (let execution = 0; execution < EXECUTIONS; execution++)
-        steps += machine.execute(strategy, execution).steps;
+        steps += machine.execute(strategy, execution).history.steps;
       return ((performance.now() - before) * 1e6) / steps;
     },
   };

@@ -25,14 +25,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   scenario: ['base'],
   machine: [...GROUND, 'type tasks', 'scenario', 'result', 'derive'],
   explore: [
-    ...['base', 'scenario', 'result', 'machine', 'trace', 'oracles'],
-    ...['arena', 'arch', 'derive', ...WING].map((room) => `type ${room}`),
+    ...['base', 'scenario', 'result', 'machine', 'trace', 'oracles', 'arena', 'derive'],
+    ...['arch', ...WING].map((room) => `type ${room}`),
   ],
   oracles: ['base', 'trace', 'arena', 'arch'],
   report: ['base', 'result'],
   live: ['base', 'scenario', 'result'],
   cli: ['*'],
-  workers: [...GROUND, ...WING, 'scenario', 'machine/messages'],
+  workers: [...GROUND, ...WING, 'scenario', 'machine/messages', 'explore/jobs'],
   bench: [...PURE, 'derive', 'machine', 'explore', 'live'],
 };
 

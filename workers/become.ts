@@ -12,10 +12,10 @@ import { lockClassesWith } from '#trace/vocabulary';
 type Tree = typeof import('#tasks/entry');
 
 /** Loads the build that `message` names and binds it; `id` is the CPU's number. */
-export async function becomeMachine(
+export async function becomeMachine<T extends Tree = Tree>(
   message: MachineMessage,
   id: number,
-): Promise<{ tree: Tree; machine: Machine; cpu: Cpu }> {
+): Promise<{ tree: T; machine: Machine; cpu: Cpu }> {
   const { buffer, geometry, plan, spins } = message;
   globalThis.pttortureMachine = {
     buffer,
@@ -24,7 +24,7 @@ export async function becomeMachine(
     totalStoreOrder: process.arch === 'x64',
     settings: settingsOf(plan),
   };
-  const tree: Tree = await import(message.entry);
+  const tree: T = await import(message.entry);
   const machine = tree.bindMachine(buffer, geometry, plan, spins);
   return { tree, machine, cpu: tree.makeCpu(id, plan.seed) };
 }
@@ -34,6 +34,7 @@ function settingsOf(plan: Plan): SettingsAtLoad {
     ticketClasses: lockClassesWith(plan.locks, 'ticket'),
     mcsClasses: lockClassesWith(plan.locks, 'mcs'),
     announced: plan.rcu === 'announced',
+    abstractRcu: plan.rcu === 'abstract',
     reschedPerMillion: plan.reschedPerMillion,
     allocFailPerMillion: plan.allocFailPerMillion,
     onDemand: plan.backing === 'on-demand',

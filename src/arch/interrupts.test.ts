@@ -1,5 +1,6 @@
 /** Interrupts between CPUs: who is interrupted, when that is served, and what serving does. */
 import { beforeEach, describe, expect, test } from 'vitest';
+import { Halted } from '#arena/halt';
 import { CONTROL } from '#arena/layout/control';
 import { MM } from '#arena/layout/mm';
 import { FLUSH_RECORD, PERCPU, TLB_STATE } from '#arena/layout/percpu';
@@ -250,4 +251,10 @@ test('of two flushes at a time each has a number of its own and a whole record',
   expect(peek(tlbGen)).toBe(numbers[0]);
   const record = Array.from({ length: 5 }, (_, i) => peek(cpu.block + PERCPU.flush + 1 + i));
   expect(record).toEqual([8, 0, 8, 1, 0]);
+});
+
+test('whoever has interrupts off and waits for others to serve one halts the machine', () => {
+  localIrqDisable(cpu);
+  expect(() => interruptOthers(cpu, false)).toThrow(Halted);
+  expect([machine.facts(), peek(CONTROL.halt)]).toEqual([['waitIrqsOff'], 1]);
 });

@@ -27,6 +27,7 @@ import {
 } from '#arena/word';
 import { assert } from '#base/assert';
 import { COUNTER, count } from '#trace/counters';
+import { FACT, panic } from '#trace/fact';
 import type { Cpu } from './cpu.ts';
 import { pwcFlushLocal, tlbFlushLocal, tlbFlushLocalRange } from './tlb.ts';
 
@@ -81,9 +82,11 @@ export function enterLazyTlb(cpu: Cpu): void {
 
 /**
  * Interrupts every CPU that uses the address space, the lazy ones only if `lazy`, and waits until
- * all have served. May be called with spinlocks held, since waiters for them serve interrupts.
+ * all have served. May be called with spinlocks held, since waiters for them serve interrupts; not
+ * with interrupts off, since those waited for may wait for this CPU.
  */
 export function interruptOthers(cpu: Cpu, lazy: boolean): void {
+  if (cpu.irqsOff !== 0) panic(cpu, FACT.waitIrqsOff, cpu.irqsOff, 0, 0, 0, 0);
   const { percpu, percpuWords, geometry } = boundMap();
   let sent = 0;
   for (let id = 0; id < geometry.cpus; id++) {

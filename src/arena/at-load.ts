@@ -15,6 +15,8 @@ export interface SettingsAtLoad {
   readonly mcsClasses: number;
   /** RCU read sections announce themselves. */
   readonly announced: boolean;
+  /** RCU has no epochs. */
+  readonly abstractRcu: boolean;
   readonly reschedPerMillion: number;
   readonly allocFailPerMillion: number;
   /** Bodies are on demand. */
@@ -55,6 +57,7 @@ const NO_MACHINE: MachineAtLoad = {
     ticketClasses: 0,
     mcsClasses: 0,
     announced: false,
+    abstractRcu: false,
     reschedPerMillion: 0,
     allocFailPerMillion: 0,
     onDemand: false,

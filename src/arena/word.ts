@@ -14,7 +14,7 @@
 
 import { atLoad } from './at-load.ts';
 import { clockIsReplaced, nowMs } from './clock.ts';
-import { type CpuRef, GATE, passGate } from './gate.ts';
+import { type CpuRef, GATE, isGated, noteQuiet, passGate } from './gate.ts';
 import { Halted } from './halt.ts';
 import { CONTROL, SLEEPER_BUCKETS } from './layout/control.ts';
 import { PERCPU, TLB_STATE } from './layout/percpu.ts';
@@ -88,6 +88,26 @@ export function storeReleaseAndWake(cpu: CpuRef, at: number, value: number): voi
 export function compareExchange(cpu: CpuRef, at: number, expected: number, value: number): number {
   passGate(cpu, GATE.compareExchange, at, 0);
   return Atomics.compareExchange(words, at, expected, value);
+}
+
+/**
+ * Takes the lock word `at` for `holder` if it is 0; returns the value found.
+ *
+ * At a gate, the CPU is not enabled while the word is not 0, so that waiting for a lock is one step
+ * and no search tells apart how often it was tried. While it waits interrupts come, between the
+ * release of the lock and its next try too: so one that has come is to be served first, and the
+ * lock is not taken (-1).
+ */
+export function acquire(cpu: CpuRef, at: number, holder: number): number {
+  passGate(cpu, GATE.acquire, at, 0);
+  if (mustServeFirst(cpu)) return -1;
+  return Atomics.compareExchange(words, at, 0, holder);
+}
+
+/** The free-running form does not ask. */
+function mustServeFirst(cpu: CpuRef): boolean {
+  if (!isGated() || (cpu.irqsOff ?? 0) !== 0) return false;
+  return words[cpu.block + PERCPU.ipiWanted] !== words[cpu.block + PERCPU.ipiServed];
 }
 
 /** Returns the value before the addition. */
@@ -185,19 +205,23 @@ export function kick(block: number): void {
 // Quiet access: never a step.
 
 export function peek(at: number): number {
+  noteQuiet(at, 1, false);
   return words[at]!;
 }
 
 export function poke(at: number, value: number): void {
+  noteQuiet(at, 1, true);
   words[at] = value;
 }
 
 /** Adds to a counter that only this CPU writes. */
 export function bump(at: number, delta: number): void {
+  noteQuiet(at, 1, true);
   words[at] = (words[at]! + delta) | 0;
 }
 
 export function fill(at: number, sizeWords: number, value: number): void {
+  noteQuiet(at, sizeWords, true);
   words.fill(value, at, at + sizeWords);
 }
 

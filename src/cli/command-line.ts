@@ -6,8 +6,10 @@ import { Command, CommanderError } from 'commander';
 import { UserError } from '#base/user-error';
 import type { Engine } from './engine.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
+import { addExplore } from './explore.ts';
 import type { Io } from './io.ts';
 import { addList } from './list.ts';
+import { addReplay } from './replay.ts';
 import { addReport } from './report.ts';
 import { addRun } from './run.ts';
 import { addStart } from './start.ts';
@@ -59,6 +61,8 @@ function programFor(context: Context, act: Act): Command {
     })
     .addHelpText('after', EXIT_CODES);
   addRun(program, context, act);
+  addExplore(program, context, act);
+  addReplay(program, context, act);
   addList(program, context, act);
   addReport(program, context, act);
   addStart(program, context, act);

@@ -3,6 +3,10 @@
  * `--help` does not wait for the simulator; a test provides an engine of its own.
  */
 import type { Edit } from '#derive/edits';
+import type { Explored, ExploreHooks, ExploreRequest } from '#explore/explore';
+import type { FromRequest } from '#explore/explore-from';
+import type { Replayed, ReplayRequest } from '#explore/replay';
+import type { StrategyEntry } from '#explore/strategies/registry';
 import type { Run } from '#result/result';
 import type { PlanRequest } from '#scenario/build-plan';
 import type { SourceText } from '#scenario/document';
@@ -23,6 +27,10 @@ export interface Engine {
   /** Makes the broken version ready; the URL of its entry module, for `RunHooks.entry`. */
   prepareBroken(edit: Edit): Promise<string>;
   run(plan: Plan, hooks: RunHooks): Promise<Run>;
+  strategies(): Promise<readonly StrategyEntry[]>;
+  explore(request: ExploreRequest, hooks: ExploreHooks): Promise<Explored>;
+  exploreFrom(request: FromRequest, hooks: ExploreHooks): Promise<Explored>;
+  replay(request: ReplayRequest): Promise<Replayed>;
 }
 
 export interface LoadedScenario extends ScenarioSummary {

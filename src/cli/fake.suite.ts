@@ -4,6 +4,9 @@
  */
 import { UserError } from '#base/user-error';
 import type { Edit } from '#derive/edits';
+import type { Explored, ExploreRequest } from '#explore/explore';
+import type { Replayed, ReplayRequest } from '#explore/replay';
+import { STRATEGIES } from '#explore/strategies/registry';
 import type { Run } from '#result/result';
 import { sampleRun } from '#result/sample.suite';
 import { buildPlan } from '#scenario/build-plan';
@@ -11,6 +14,7 @@ import type { Plan } from '#scenario/plan';
 import { parseScenario, scenarioSummary } from '#scenario/scenario';
 import { runCommandLine } from './command-line.ts';
 import type { BrokenVersion, Engine, RunHooks } from './engine.ts';
+import { sampleExplored, sampleReplayed } from './explored.suite.ts';
 
 const CHURN = `question: Is anything lost?
 source: the test
@@ -54,6 +58,8 @@ export interface Spoken {
   /** What was run, in order. */
   plans: Plan[];
   hooks: RunHooks[];
+  explored: ExploreRequest[];
+  replayed: ReplayRequest[];
   /** Broken versions that were made ready. */
   prepared: Edit[];
   /** Files written in the end, and pending files that were opened and given up. */
@@ -64,6 +70,8 @@ export interface Spoken {
 export interface Stage {
   /** What running a plan comes to. */
   run?(plan: Plan, hooks: RunHooks): Run | Promise<Run>;
+  explore?(request: ExploreRequest): Explored | Promise<Explored>;
+  replay?(request: ReplayRequest): Replayed | Promise<Replayed>;
   files?: Readonly<Record<string, string>>;
   isTerminal?: boolean;
   columns?: number;
@@ -78,6 +86,8 @@ export async function say(words: readonly string[], stage: Stage = {}): Promise<
     stderr: '',
     plans: [],
     hooks: [],
+    explored: [],
+    replayed: [],
     prepared: [],
     files: new Map(),
     discarded: [],
@@ -150,6 +160,24 @@ function engineOf(spoken: Spoken, stage: Stage): Engine {
     async prepareBroken(edit) {
       spoken.prepared.push(edit);
       return `file:///variants/${edit.name}/`;
+    },
+    async strategies() {
+      return STRATEGIES;
+    },
+    async explore(request) {
+      spoken.explored.push(request);
+      return (stage.explore ?? sampleExplored)(request);
+    },
+    async exploreFrom({ origin, ...rest }) {
+      const named = { keepGoing: false, nameReplay: () => null };
+      const strategy = rest.strategy ?? { name: 'pos' as const };
+      const request = { ...rest, ...named, strategy, plan: origin.plan };
+      spoken.explored.push(request);
+      return (stage.explore ?? sampleExplored)(request);
+    },
+    async replay(request) {
+      spoken.replayed.push(request);
+      return (stage.replay ?? sampleReplayed)(request);
     },
     async run(plan, hooks) {
       spoken.plans.push(plan);

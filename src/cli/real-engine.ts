@@ -1,6 +1,6 @@
 /** The engine in earnest: the rooms below, loaded when they are first needed. */
 import { readdir, readFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import type { SourceText } from '#scenario/document';
 import type { Engine, LoadedScenario } from './engine.ts';
 
@@ -9,8 +9,9 @@ export function realEngine(root: string): Engine {
   const shelf = join(root, 'scenarios');
   return {
     async scenarioNames() {
-      const files = await readdir(shelf);
-      return files.filter((file) => file.endsWith('.yaml')).map((file) => basename(file, '.yaml'));
+      const files = await readdir(shelf, { recursive: true });
+      const scenarios = files.filter((file) => file.endsWith('.yaml'));
+      return scenarios.map((file) => file.slice(0, -'.yaml'.length).replaceAll('\\', '/'));
     },
     async scenarioSource(name) {
       const path = join(shelf, `${name}.yaml`);
@@ -29,6 +30,18 @@ export function realEngine(root: string): Engine {
     async prepareBroken(edit) {
       const { ensureVariant } = await import('#derive/variants');
       return new URL('tasks/entry.js', (await ensureVariant(edit)).plain).href;
+    },
+    async strategies() {
+      return (await import('#explore/strategies/registry')).STRATEGIES;
+    },
+    async explore(request, hooks) {
+      return (await import('#explore/explore')).explore(request, hooks);
+    },
+    async exploreFrom(request, hooks) {
+      return (await import('#explore/explore-from')).exploreFrom(request, hooks);
+    },
+    async replay(request) {
+      return (await import('#explore/replay')).replay(request);
     },
     async run(plan, hooks) {
       const { runPlan } = await import('#machine/run');

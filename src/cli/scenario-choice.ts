@@ -4,18 +4,31 @@
  */
 
 import type { PlanRequest } from '#scenario/build-plan';
-import { unknownName } from './choices.ts';
+import { choose, unknownName } from './choices.ts';
 import type { Context } from './command-line.ts';
-import type { Engine, LoadedScenario } from './engine.ts';
+import type { BrokenVersion, Engine, LoadedScenario } from './engine.ts';
 
 export async function scenarioCalled(context: Context, word: string): Promise<LoadedScenario> {
   const { engine, io } = context;
-  if (isPath(word)) return engine.loadScenario({ path: word, text: io.readText(word) });
   const names = [...(await engine.scenarioNames())].sort();
-  if (!names.includes(word)) {
-    throw unknownName('scenario', word, names, ', or give the path of a .yaml file');
-  }
-  return engine.loadScenario(await engine.scenarioSource(word));
+  if (names.includes(word)) return engine.loadScenario(await engine.scenarioSource(word));
+  if (isPath(word)) return engine.loadScenario({ path: word, text: io.readText(word) });
+  throw unknownName('scenario', word, names, ', or give the path of a .yaml file');
+}
+
+/** The broken version of that name; null for none. */
+export async function brokenCalled(
+  { engine }: Context,
+  name: string | undefined,
+): Promise<BrokenVersion | null> {
+  if (name === undefined) return null;
+  const versions = await engine.brokenVersions();
+  const known = choose(
+    'broken version',
+    name,
+    versions.map((version) => version.name),
+  );
+  return versions.find((version) => version.name === known)!;
 }
 
 /** What can be set about each protocol, as plans want to know it. */
@@ -24,6 +37,7 @@ export async function optionsByProtocol(engine: Engine): Promise<PlanRequest['pr
   return Object.fromEntries(protocols.map(({ name, options }) => [name, options]));
 }
 
+/** Names have a slash too, after their folder; one that is not known is no path for that. */
 function isPath(word: string): boolean {
-  return /[/\\]|\.ya?ml$/.test(word);
+  return /\.ya?ml$/.test(word) || (/[/\\]/.test(word) && !word.startsWith('litmus/'));
 }

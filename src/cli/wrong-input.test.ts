@@ -19,6 +19,8 @@ const wrong: [words: string, message: RegExp][] = [
     'run chrun',
     /^unknown scenario "chrun"; did you mean "churn"\? choose from allocator-loop, churn/,
   ],
+  ['run litmus/chrun', /^unknown scenario "litmus\/chrun"; choose from allocator-loop, churn/],
+  ['run litmus/mine.yaml', /^cannot read "litmus\/mine.yaml"/],
   ['run churn extra', /^too many arguments for "run"/],
   ['run churn --protocl none', /^unknown option "--protocl"; did you mean --protocol\?/],
   ['run churn --protocol pt-relaim', /^unknown protocol "pt-relaim"; did you mean "pt-reclaim"\?/],

@@ -1,9 +1,9 @@
 /**
  * The free-running form: the tested wing as one module, with as constants what is constant for the
  * life of a thread. A line `let NAME = VALUE; // constant at load` becomes `const NAME = VALUE;`,
- * and the assignments to NAME go. Passages of the gate go too: whoever needs a gate (noise, an
- * enforced schedule) runs the tree of plain modules. At last, calls of small functions are inlined
- * (inline.ts).
+ * and the assignments to NAME go. Passages of the gate go too, and what only a search asks: whoever
+ * needs a gate (noise, an enforced schedule) runs the tree of plain modules. At last, calls of
+ * small functions are inlined (inline.ts).
  *
  * Why: V8 folds a constant of the module's own scope into the code it compiles, the address of the
  * arena's words included, but goes through a cell, a check and a field for each name imported from
@@ -16,8 +16,11 @@ import type { Modules } from './modules.ts';
 
 /** The module that exports all that a thread needs. */
 const ENTRY = 'tasks/entry.js';
-/** A passage of the gate, as a statement of its own (the stepped form relies on that too). */
-const PASSAGE = /^\s*passGate\(.*\);$/;
+/**
+ * A passage of the gate, as a statement of its own (the stepped form relies on that too), and what
+ * only matters at a gate.
+ */
+const PASSAGE = /^\s*((passGate|noteQuiet)\(.*\);|if \(mustServeFirst\(cpu\)\) return .*;)$/;
 const CONSTANT = /^let (\w+) = (.*); \/\/ constant at load$/;
 
 /** The text of the free-running form of `modules` (a plain tree: all imports relative). */

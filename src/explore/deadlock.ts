@@ -32,9 +32,12 @@ export function judgeDeadlock(
   const { words, map } = evidence;
   const each = waits.map(({ cpu, at }) => `${cpuNow(words, map, cpu)} ${lockName(words, map, at)}`);
   const cpus = waits.map(({ cpu }) => cpu);
+  // What has happened comes before orders of locks, which only may end so.
+  const orders = verdicts.filter(({ kind }) => kind === 'lock-order');
   return [
-    ...verdicts,
+    ...verdicts.filter(({ kind }) => kind !== 'lock-order'),
     verdict('deadlock', cpus, `nobody can go on; waited for: ${each.join(', ')}`),
+    ...orders,
   ];
 }
 

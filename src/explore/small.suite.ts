@@ -4,9 +4,9 @@ import type { Geometry } from '#arena/map';
 import type { LineEdit } from '#derive/apply-edit';
 import { treeRoots } from '#derive/variants';
 import type { Op, Plan, TorturedLock } from '#scenario/plan';
-import { RandomStrategy } from './random.ts';
 import { SteppedMachine } from './stepped-machine.ts';
 import { loadSteppedTree } from './stepped-tree.ts';
+import { RandomStrategy } from './strategies/random.ts';
 
 /** Four entries per table, and batches so small that frames wander from CPU to CPU. */
 export const TINY: Geometry = {
@@ -104,6 +104,7 @@ export function plan(
     durationMs: null,
     opsMax: null,
     expectations: [],
+    outcomes: [],
     ...more,
   };
 }

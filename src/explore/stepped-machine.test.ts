@@ -1,16 +1,18 @@
 /** The stepped form: repeatable, clean on the living source, the same program as the plain one. */
-import { fc, test as property } from '@fast-check/vitest';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { setClock } from '#arena/clock';
-import { setGate } from '#arena/gate';
+import { GATE, type Gate, setGate } from '#arena/gate';
 import { CONTROL, PHASE } from '#arena/layout/control';
 import { ACTORS_MAX, PERCPU } from '#arena/layout/percpu';
 import { arenaMap } from '#arena/map';
+import { property } from '#base/property.suite';
 import type { LockAlgorithm, Plan } from '#scenario/plan';
 import { bindMachine, makeCpu } from '#tasks/bind';
-import { cpuExit, cpuMain } from '#tasks/cpu-main';
+import { cpuBoot, cpuExit, cpuFair, cpuHostile, enterPhase } from '#tasks/cpu-main';
+import { Task } from '#tasks/task';
 import { RACES } from '#trace/vocabulary';
-import { STEP, STEP_WORDS } from './execution.ts';
+import { STEP, STEP_WORDS } from './history.ts';
 import {
   lockTorture,
   MIX,
@@ -23,7 +25,6 @@ import {
   times,
 } from './small.suite.ts';
 import type { SteppedMachine } from './stepped-machine.ts';
-import type { Strategy } from './strategy.ts';
 
 const EXECUTIONS = 400;
 
@@ -46,9 +47,9 @@ function locks(algorithm: LockAlgorithm): Plan['locks'] {
 
 describe('an execution', async () => {
   const machine = await machineFor(null, PLANS.faultVsZap);
-  const history = (seed: number) => machine.execute(randomly(seed), 0).history;
+  const history = (seed: number) => machine.execute(randomly(seed), 0).history.copySteps();
 
-  property.prop([fc.nat(), fc.nat()], { numRuns: 50 })(
+  property([fc.nat(), fc.nat()], { numRuns: 50 })(
     'is repeated by its seed, whatever ran in between',
     (seed, other) => {
       const first = history(seed);
@@ -62,19 +63,29 @@ describe('an execution', async () => {
     expect(new Set(histories).size).toBeGreaterThan(45);
   });
 
-  test('is told step by step, with what each word held', () => {
-    const { steps, history } = machine.execute(randomly(1), 0);
-    expect(history.length).toBe(steps * STEP_WORDS);
-    // The rendezvous counts arrivals in this word, and the last to come clears it.
-    const found: number[] = [];
-    for (let at = 0; at < history.length; at += STEP_WORDS)
-      if (history[at + STEP.at] === CONTROL.arrived) found.push(history[at + STEP.found]!);
-    expect(found).toEqual([0, 1, 2, 0, 1, 2, 0, 1, 2]);
+  test('is told step by step, with what each word held before and after', () => {
+    const { history } = machine.execute(randomly(1), 0);
+    const held = new Map<number, number>();
+    let changes = 0;
+    for (let step = 0; step < history.decided; step++) {
+      const at = history.step(step, STEP.at);
+      const [found, left] = [history.step(step, STEP.found), history.step(step, STEP.left)];
+      // Nobody but a step changes a lock word.
+      if (history.step(step, STEP.op) === GATE.acquire) expect(found).toBe(held.get(at) ?? 0);
+      if (found !== left) changes++;
+      held.set(at, left);
+    }
+    expect(changes).toBeGreaterThan(20);
   });
 
   test('ends at the limit of steps', async () => {
-    const short = await machineFor(null, PLANS.faultVsZap, 300);
-    expect(short.execute(randomly(1), 0)).toMatchObject({ end: 'steps', steps: 300, verdicts: [] });
+    const short = await machineFor(null, PLANS.faultVsZap, 50);
+    const { end, verdicts, history } = short.execute(randomly(1), 0);
+    expect({ end, verdicts, steps: history.steps }).toEqual({
+      end: 'steps',
+      verdicts: [],
+      steps: 50,
+    });
     expect(short.words[CONTROL.phase]).toBe(PHASE.main);
   });
 });
@@ -131,11 +142,14 @@ describe('both forms', () => {
 
   test('take the same steps and leave the same arena', async () => {
     const machine = await machineFor(null, alone);
-    const stepped = machine.execute(NEVER_SWITCHES, 0);
+    const { end, history } = machine.execute(randomly(1), 0);
     const plain = runPlain();
-    expect(plain.history).toEqual([...stepped.history]);
+    const steps = [...history.copySteps(history.steps)].filter(
+      (_, i) => i % STEP_WORDS !== STEP.left,
+    );
+    expect(plain.steps).toEqual(steps);
     expect(plain.words).toEqual(machine.words);
-    expect(stepped.end).toBe('done');
+    expect(end).toBe('done');
   });
 
   /** The plan in the sources as they are, on this thread, past a gate that only notes. */
@@ -143,25 +157,31 @@ describe('both forms', () => {
     const geometry = { ...TINY, cpus: 1 };
     const { sizeWords } = arenaMap(geometry);
     const words = new Int32Array(new SharedArrayBuffer(4 * sizeWords));
-    const history: number[] = [];
-    setClock(() => history.length / STEP_WORDS);
-    setGate({
+    const steps: number[] = [];
+    let clock = 0;
+    setClock(() => clock);
+    const isAlone = { pass: () => ++clock < 0 };
+    const isNoted: Gate = {
       pass(cpu, op, at) {
-        history.push(cpu.id, op, at, words[at]!);
-        return false;
+        steps.push(cpu.id, op, at, words[at]!);
+        return ++clock < 0;
       },
-    });
+    };
     const machine = bindMachine(words.buffer, geometry, alone, 0);
     const cpu = makeCpu(0, alone.seed);
-    expect(cpuMain(cpu, machine)).toBe('done');
+    const task = new Task(cpu, machine);
+    setGate(isAlone);
+    expect(cpuBoot(cpu, machine, task)).toBe('done');
+    enterPhase(PHASE.main);
+    setGate(isNoted);
+    expect(cpuHostile(cpu, machine, task)).toBe('done');
+    enterPhase(PHASE.fair);
+    expect(cpuFair(cpu, machine)).toBe('done');
+    enterPhase(PHASE.exit);
+    setGate(isAlone);
     expect(cpuExit(cpu, machine)).toBe('done');
     setGate(null);
     setClock(null);
-    return { history, words };
+    return { steps, words };
   }
 });
-
-const NEVER_SWITCHES: Strategy = {
-  begin() {},
-  pick: (enabled, running) => (enabled.includes(running) ? running : enabled[0]!),
-};

@@ -1,189 +1,216 @@
 /**
- * The stepped machine: all CPUs of a plan on this thread, one step at a time, under a strategy.
- *
- * At a passage the coroutine says what it is about to do, and the machine decides at once who goes
- * on. If that is the same CPU, the coroutine does not even yield. Otherwise its step is taken, and
- * recorded, when it is its turn again; until then the access has not happened. A CPU that waits for
- * a word to change is not enabled while the word stays the same.
- *
- * Three stretches are not the strategy's: boot with the setup operations, when CPU 0 is alone; the
- * fair phase, in which CPUs take turns; and the end of the process, CPU 0 alone again.
+ * The stepped machine: all CPUs of a plan on this thread. Boot with the setup operations is CPU 0
+ * alone; then each CPU runs its column, one step at a time, as the strategy has it; then comes the
+ * fair phase, in which they take turns; and the end of the process, CPU 0 alone again.
  */
-import type { CpuRef, Gate } from '#arena/gate';
+
+import type { Cpu } from '#arch/cpu';
+import { GATE } from '#arena/gate';
 import type { ArenaMap, Geometry } from '#arena/map';
 import type { Words } from '#arena/word';
 import type { Evidence } from '#oracles/evidence';
 import { judge } from '#oracles/judges';
+import { tellLivelock } from '#oracles/livelock';
 import type { Verdict } from '#oracles/verdict';
 import type { Plan } from '#scenario/plan';
 import type { Machine } from '#tasks/bind';
+import type { Task } from '#tasks/task';
 import { lockClassesWith } from '#trace/vocabulary';
+import { AloneGate } from './alone.ts';
+import { BootImage } from './boot-image.ts';
 import { judgeDeadlock, type Wait } from './deadlock.ts';
-import { type Execution, type ExecutionEnd, History } from './execution.ts';
-import type { Coroutine, SteppedTree } from './stepped-tree.ts';
+import type { Execution, ExecutionEnd, Subject } from './execution.ts';
+import { type Stretches, stateFingerprint, stateStretches } from './final-state.ts';
+import { History } from './history.ts';
+import { outcomesOf } from './outcomes.ts';
+import type { SteppedTree } from './stepped-tree.ts';
+import { Stepper } from './stepper.ts';
+import { ignoredWords } from './strategies/dependence.ts';
 import type { Strategy } from './strategy.ts';
 
 /** Steps after which an execution is cut off. */
 const STEPS_MAX = 100_000;
-/** Steps that a CPU takes in the fair phase before it is another's turn. */
-const FAIR_TURN_STEPS = 64;
-const NOBODY = -1;
-/** Of a coroutine that has not started, or has ended. */
-const NO_PASSAGE = -1;
 
-/** CPU 0 is alone; each CPU stops at its first passage; the strategy decides. */
-type Mode = 'alone' | 'starting' | 'free';
+/** Final states that are remembered at most. */
+const STATES_MAX = 1_000_000;
 
-export class SteppedMachine implements Gate {
+interface Ending {
+  readonly end: ExecutionEnd;
+  readonly verdicts: readonly Verdict[];
+}
+
+const INNOCENT: Ending = { end: 'done', verdicts: [] };
+
+export class SteppedMachine implements Subject {
+  readonly cpus: number;
   readonly map: ArenaMap;
   readonly words: Words;
-  private readonly tree: SteppedTree;
-  private readonly plan: Plan;
-  private readonly blank: Int32Array<ArrayBuffer>;
+  readonly tree: SteppedTree;
+  readonly plan: Plan;
   private readonly history: History;
-  private readonly phaseAt: number;
-  private readonly phaseFair: number;
-  private readonly gateWait: number;
-  /** The passage at which each CPU stands: kind, word, and the value it waits to see changed. */
-  private readonly op: Int32Array;
-  private readonly at: Int32Array;
-  private readonly seen: Int32Array;
-  private readonly enabled: number[] = [];
-  private mode: Mode = 'alone';
-  private strategy: Strategy | null = null;
-  private turnSteps = 0;
-  /** Who takes the next step. */
-  private next = NOBODY;
+  private readonly stepper: Stepper;
+  private readonly alone: AloneGate;
+  private readonly stretches: Stretches;
+  /** Fingerprints of final states from which all went well. */
+  private readonly innocent = new Set<number>();
+  private machine: Machine | null = null;
+  private cpuList: Cpu[] = [];
+  private tasks: Task[] = [];
+  private booted: BootImage | null = null;
+  private bootEnd: ExecutionEnd = 'done';
+  private bootClock = 0;
+  private outcomes = 0;
+  private operationsAtLimit = -1;
 
   constructor(tree: SteppedTree, plan: Plan, geometry: Geometry, stepsMax = STEPS_MAX) {
     this.tree = tree;
     this.plan = plan;
+    this.cpus = plan.cpus;
     this.map = tree.map.arenaMap(geometry);
     this.words = new Int32Array(new SharedArrayBuffer(4 * this.map.sizeWords));
-    this.blank = tree.image.saveImage(this.words);
     this.history = new History(stepsMax);
-    this.phaseAt = tree.control.CONTROL.phase;
-    this.phaseFair = tree.control.PHASE.fair;
-    this.gateWait = tree.gate.GATE.wait;
-    this.op = new Int32Array(plan.cpus);
-    this.at = new Int32Array(plan.cpus);
-    this.seen = new Int32Array(plan.cpus);
+    const { ipiWanted, ipiServed } = tree.percpu.PERCPU;
+    const blocks = Int32Array.from(plan.columns, (_, id) => this.blockOf(id));
+    this.stepper = new Stepper(
+      this.words,
+      plan.cpus,
+      this.history,
+      {
+        ...{ blocks, wanted: ipiWanted, served: ipiServed },
+      },
+      () => {
+        this.operationsAtLimit = this.operations();
+      },
+      ignoredWords(this.map),
+    );
+    this.stretches = stateStretches(this.map, tree.control.CONTROL, tree.percpu.PERCPU);
+    this.alone = new AloneGate(this.words, STEPS_MAX);
   }
 
-  /** Runs the plan from the beginning, as the strategy has it for execution number `execution`. */
+  /** Runs the plan from the end of boot, as the strategy has it for execution `execution`. */
   execute(strategy: Strategy, execution: number): Execution {
-    const { tree, plan, history } = this;
-    tree.image.restoreImage(this.words, this.blank);
-    const machine = tree.bind.bindMachine(this.words.buffer, this.map.geometry, plan, 0);
-    tree.clock.setClock(() => history.steps);
-    tree.gate.setGate(this);
-    this.strategy = strategy;
-    strategy.begin(execution, plan.cpus);
-    history.steps = 0;
-    this.turnSteps = 0;
-    this.op.fill(NO_PASSAGE);
+    const { tree, history, stepper, alone } = this;
+    this.outcomes = 0;
+    this.operationsAtLimit = -1;
+    history.clear();
+    if (!strategy.begin(execution, this.cpus, stepper.standing))
+      return { end: 'exhausted', verdicts: [], outcomes: 0, history };
+    stepper.clock = 0;
+    tree.clock.setClock(() => stepper.clock + alone.clock);
     try {
-      const { end, verdicts } = this.live(machine);
-      return { end, steps: history.steps, history: history.copy(), verdicts };
+      const life = this.live(strategy);
+      strategy.end?.(history);
+      return { ...life, history, outcomes: this.outcomes };
     } finally {
       tree.gate.setGate(null);
+      tree.gate.setQuietWatch(null);
       tree.clock.setClock(null);
     }
   }
 
-  /** The gate of the tree: asked by the running CPU before each of its steps. */
-  pass(cpu: CpuRef, op: number, at: number, seen: number): boolean {
-    const { id } = cpu;
-    this.op[id] = op;
-    this.at[id] = at;
-    this.seen[id] = seen;
-    this.next = this.whoIsNext(id);
-    if (this.next !== id) return true;
-    this.takeStep(id);
-    return false;
+  private live(strategy: Strategy): Ending {
+    this.bind();
+    if (this.booted === null) this.boot();
+    else this.booted.restore();
+    if (this.bootEnd !== 'done')
+      return { end: this.bootEnd, verdicts: this.judgeBroken(this.bootEnd) };
+    this.alone.clock = this.bootClock;
+    const hostile = this.hostile(strategy);
+    this.history.decided = this.stepper.decided;
+    this.outcomes = outcomesOf(this.words, this.map);
+    if (hostile === 'abandoned') return { end: hostile, verdicts: [] };
+    if (hostile === 'steps') return this.endless();
+    if (hostile !== 'done') return { end: hostile, verdicts: this.judgeBroken(hostile) };
+    const state = stateFingerprint(this.words, this.stretches);
+    if (this.innocent.has(state)) return INNOCENT;
+    const ending = this.converge();
+    if (ending.end === 'done' && ending.verdicts.length === 0 && this.innocent.size < STATES_MAX)
+      this.innocent.add(state);
+    return ending;
   }
 
-  private live(machine: Machine): { end: ExecutionEnd; verdicts: Verdict[] } {
-    const { bind, main } = this.tree;
-    const cpus = this.plan.columns.map((_, id) => bind.makeCpu(id, this.plan.seed));
-    const end = this.runAll(cpus.map((cpu) => main.cpuMain(cpu, machine)));
-    if (end !== 'done') return { end, verdicts: this.judgeBroken(end) };
+  /** The first life begins with boot; the others from what it leaves. */
+  private boot(): void {
+    const { bind, main, task, percpu } = this.tree;
+    this.words.fill(0);
+    this.cpuList = this.plan.columns.map((_, id) => bind.makeCpu(id, this.plan.seed));
+    this.tasks = this.cpuList.map((cpu) => new task.Task(cpu, this.machine!));
+    this.alone.clock = 0;
+    const [cpu] = this.cpuList;
+    this.bootEnd = this.runAlone(main.cpuBoot(cpu!, this.machine!, this.tasks[0]!));
+    this.bootClock = this.alone.clock;
+    if (this.bootEnd !== 'done') return;
+    this.booted = new BootImage(this.words, this.map, percpu.PERCPU);
+    for (const [id, each] of this.cpuList.entries()) this.booted.addPrivate(each, this.tasks[id]!);
+  }
+
+  private hostile(strategy: Strategy): ExecutionEnd {
+    const { main, control } = this.tree;
+    main.enterPhase(control.PHASE.main);
+    this.tree.gate.setGate(this.stepper);
+    const columns = this.cpuList.map((cpu, id) =>
+      main.cpuHostile(cpu, this.machine!, this.tasks[id]!),
+    );
+    this.tree.gate.setQuietWatch(strategy.watch ?? null);
+    const end = this.stepper.run(columns, strategy);
+    // The oracles and the next phases are nobody's steps.
+    this.tree.gate.setQuietWatch(null);
+    return end;
+  }
+
+  /** The fair phase and the end of the process, each followed by an audit. */
+  private converge(): Ending {
+    const { main, control } = this.tree;
+    main.enterPhase(control.PHASE.fair);
+    const fair = this.cpuList.map((cpu) => main.cpuFair(cpu, this.machine!));
+    const turns = this.stepper.run(fair, null);
+    if (turns === 'steps') return this.endless();
+    if (turns !== 'done') return { end: turns, verdicts: this.judgeBroken(turns) };
+    main.enterPhase(control.PHASE.exit);
     const verdicts = judge(this.evidence('fair'));
-    if (verdicts.length > 0) return { end, verdicts };
-    const exit = this.runAlone(main.cpuExit(cpus[0]!, machine));
+    if (verdicts.length > 0) return { end: 'done', verdicts };
+    const exit = this.runAlone(main.cpuExit(this.cpuList[0]!, this.machine!));
     if (exit !== 'done') return { end: exit, verdicts: this.judgeBroken(exit) };
-    return { end, verdicts: judge(this.evidence('exit')) };
+    return { end: 'done', verdicts: judge(this.evidence('exit')) };
   }
 
-  /** Boot, then all CPUs to their ends. */
-  private runAll(coroutines: readonly Coroutine[]): ExecutionEnd {
-    const booted = this.runAlone(coroutines[0]!);
-    // CPU 0 stands at the rendezvous, where it waits for the others.
-    if (booted !== 'deadlock') return booted;
-    this.mode = 'starting';
-    for (const coroutine of coroutines.slice(1)) coroutine.next();
-    this.mode = 'free';
-    let living = coroutines.length;
-    this.next = this.whoIsNext(0);
-    while (this.next !== NOBODY) {
-      const cpu = this.next;
-      this.takeStep(cpu);
-      const { done, value } = coroutines[cpu]!.next();
-      if (!done) continue;
-      if (value === 'halted') return 'halted';
-      this.op[cpu] = NO_PASSAGE;
-      if (--living === 0) return 'done';
-      this.next = this.whoIsNext(cpu);
-    }
-    return this.history.isFull ? 'steps' : 'deadlock';
+  /** Binds the tree to this machine, unless the last to use the tree was this one. */
+  private bind(): void {
+    const { tree, plan } = this;
+    if (tree.user === this) return;
+    this.machine = tree.bind.bindMachine(this.words.buffer, this.map.geometry, plan, 0);
+    for (const task of this.tasks) Object.assign(task, { machine: this.machine });
+    tree.user = this;
   }
 
-  /** Runs CPU 0 alone to its end, or until it waits for others (`deadlock`). */
-  private runAlone(coroutine: Coroutine): ExecutionEnd {
-    this.mode = 'alone';
-    const { done, value } = coroutine.next();
-    if (!done) return this.history.isFull ? 'steps' : 'deadlock';
-    this.op[0] = NO_PASSAGE;
-    return value;
+  private runAlone(coroutine: Parameters<AloneGate['run']>[0]): ExecutionEnd {
+    this.tree.gate.setGate(this.alone);
+    return this.alone.run(coroutine);
   }
 
-  /** After a passage of `running`, or its end: who takes the next step. */
-  private whoIsNext(running: number): number {
-    const { enabled, history, mode } = this;
-    if (history.isFull || mode === 'starting') return NOBODY;
-    if (mode === 'alone') return this.isEnabled(running) ? running : NOBODY;
-    let count = 0;
-    for (let id = 0; id < this.op.length; id++) if (this.isEnabled(id)) enabled[count++] = id;
-    while (enabled.length > count) enabled.pop();
-    if (count <= 1) return enabled[0] ?? NOBODY;
-    if (this.words[this.phaseAt]! >= this.phaseFair) return this.whoseTurn(running);
-    return this.strategy!.pick(enabled, running);
+  /**
+   * Cut off at the limit of steps, the last of which were taken in turn: a livelock, unless an
+   * operation has ended among those.
+   */
+  private endless(): Ending {
+    const verdicts = this.judgeBroken('steps');
+    if (verdicts.length > 0 || this.operations() !== this.operationsAtLimit)
+      return { end: 'steps', verdicts };
+    const stuck = tellLivelock(this.words, this.map, `${this.history.steps} steps`);
+    return { end: 'livelock', verdicts: [stuck] };
   }
 
-  private isEnabled(id: number): boolean {
-    const op = this.op[id]!;
-    if (op === this.gateWait)
-      return this.words[this.at[id]!] !== this.seen[id] || this.isInterrupted(id);
-    return op !== NO_PASSAGE;
+  /** Different final states that were found innocent. */
+  get finalStates(): number {
+    return this.innocent.size;
   }
 
-  /** A CPU that waits is enabled by an interrupt, which it serves and then waits on. */
-  private isInterrupted(id: number): boolean {
-    const block = this.map.percpu + id * this.map.percpuWords;
-    const { ipiWanted, ipiServed } = this.tree.percpu.PERCPU;
-    return this.words[block + ipiWanted] !== this.words[block + ipiServed];
-  }
-
-  /** Fair: one after the other, for a number of steps each. */
-  private whoseTurn(running: number): number {
-    if (this.turnSteps++ < FAIR_TURN_STEPS && this.isEnabled(running)) return running;
-    this.turnSteps = 0;
-    return this.enabled.find((id) => id > running) ?? this.enabled[0]!;
-  }
-
-  private takeStep(id: number): void {
-    const at = this.at[id]!;
-    this.history.add(id, this.op[id]!, at, this.words[at]!);
+  /** Operations that have ended, of all CPUs. */
+  private operations(): number {
+    let operations = 0;
+    for (let id = 0; id < this.cpus; id++)
+      operations += this.words[this.blockOf(id) + this.tree.percpu.PERCPU.operation]!;
+    return operations;
   }
 
   private judgeBroken(end: ExecutionEnd): Verdict[] {
@@ -194,9 +221,16 @@ export class SteppedMachine implements Gate {
 
   private waits(): Wait[] {
     const waits: Wait[] = [];
-    for (const [cpu, op] of this.op.entries())
-      if (op === this.gateWait) waits.push({ cpu, at: this.at[cpu]!, seen: this.seen[cpu]! });
+    const { op, at, seen } = this.stepper.standing;
+    for (let cpu = 0; cpu < this.cpus; cpu++) {
+      if (op[cpu] === GATE.acquire) waits.push({ cpu, at: at[cpu]!, seen: this.words[at[cpu]!]! });
+      else if (op[cpu] === GATE.wait) waits.push({ cpu, at: at[cpu]!, seen: seen[cpu]! });
+    }
     return waits;
+  }
+
+  private blockOf(id: number): number {
+    return this.map.percpu + id * this.map.percpuWords;
   }
 
   private evidence(moment: Evidence['moment']): Evidence {

@@ -12,34 +12,61 @@ import type * as PercpuModule from '#arena/layout/percpu';
 import type * as MapModule from '#arena/map';
 import type * as BindModule from '#tasks/bind';
 import type { CpuEnd } from '#tasks/cpu-main';
+import type * as TaskModule from '#tasks/task';
+import type { Task } from '#tasks/task';
 
 /** What a CPU does, one step for each `next`. */
 export type Coroutine = Generator<undefined, CpuEnd, undefined>;
 
 type CpuPart = (cpu: Cpu, machine: BindModule.Machine) => Coroutine;
+type TaskPart = (cpu: Cpu, machine: BindModule.Machine, task: Task) => Coroutine;
 
 export interface SteppedTree {
   readonly bind: typeof BindModule;
-  readonly main: { readonly cpuMain: CpuPart; readonly cpuExit: CpuPart };
+  readonly main: {
+    readonly cpuBoot: TaskPart;
+    readonly cpuHostile: TaskPart;
+    readonly cpuFair: CpuPart;
+    readonly cpuExit: CpuPart;
+    readonly enterPhase: (phase: number) => void;
+  };
+  readonly task: typeof TaskModule;
   readonly gate: typeof GateModule;
   readonly clock: typeof ClockModule;
   readonly image: typeof ImageModule;
   readonly map: typeof MapModule;
   readonly control: typeof ControlModule;
   readonly percpu: typeof PercpuModule;
+  /** Whoever bound the tree last: it has one machine at a time. */
+  user: unknown;
 }
 
-/** Loads the stepped tree below `root` (a folder's URL, which ends in `/`). */
-export async function loadSteppedTree(root: URL): Promise<SteppedTree> {
-  const load = (path: string) => import(new URL(`${path}.js`, root).href);
+const trees = new Map<string, Promise<SteppedTree>>();
+
+/**
+ * Loads the stepped tree below `root` (a folder's URL, which ends in `/`). Its modules have state,
+ * and are there once, so all who ask for a root get the same tree.
+ */
+export function loadSteppedTree(root: URL): Promise<SteppedTree> {
+  const known = trees.get(root.href);
+  if (known !== undefined) return known;
+  const tree = load(root);
+  trees.set(root.href, tree);
+  return tree;
+}
+
+async function load(root: URL): Promise<SteppedTree> {
+  const module = (path: string) => import(new URL(`${path}.js`, root).href);
   return {
-    bind: await load('tasks/bind'),
-    main: await load('tasks/cpu-main'),
-    gate: await load('arena/gate'),
-    clock: await load('arena/clock'),
-    image: await load('arena/image'),
-    map: await load('arena/map'),
-    control: await load('arena/layout/control'),
-    percpu: await load('arena/layout/percpu'),
+    bind: await module('tasks/bind'),
+    main: await module('tasks/cpu-main'),
+    task: await module('tasks/task'),
+    gate: await module('arena/gate'),
+    clock: await module('arena/clock'),
+    image: await module('arena/image'),
+    map: await module('arena/map'),
+    control: await module('arena/layout/control'),
+    percpu: await module('arena/layout/percpu'),
+    user: null,
   };
 }

@@ -14,6 +14,7 @@ import { COUNTER, type CounterName } from '#trace/counters';
 import { ACTORS, LOCKS, RACES } from '#trace/vocabulary';
 import { costsOf, lockStatistic } from './costs.ts';
 import { outcomesOf } from './expectations.ts';
+import { lastActs } from './last-acts.ts';
 import { histogramOf, latencySummary, quantile } from './percentiles.ts';
 import { phaseSeconds, phasesOf, TABLE_KIB, vmpteAtKiB } from './phases.ts';
 import type { TableCensus } from './table-census.ts';
@@ -115,6 +116,7 @@ function figuresOf(remains: Remains): Run {
     phases: phasesOf(plan, words, end.vmpteKiB),
     dataChecks: { compared: total('dataCompared'), unjudged: total('dataUnjudged') },
     violations: remains.verdicts,
+    lastActs: remains.verdicts.length === 0 ? null : lastActs(plan, words, map),
     expectations: [],
     rounds: { n: 1, perSecond: [throughput({ pages, seconds })] },
     note: remains.note,

@@ -28,5 +28,5 @@ export interface Judges {
   /** A grace period that has been going on for longer than `limitMs`. */
   findStall(words: Words, map: ArenaMap, limitMs: number): Verdict | null;
   /** The verdict on a machine in which nothing has been done for `idleMs`. */
-  tellLivelock(words: Words, map: ArenaMap, idleMs: number): Verdict;
+  tellLivelock(words: Words, map: ArenaMap, idle: string): Verdict;
 }

@@ -3,6 +3,7 @@
  * service.
  */
 import type { Geometry } from '#arena/map';
+import type { Words } from '#arena/word';
 import type { Plan } from '#scenario/plan';
 import type { CpuEnd } from '#tasks/cpu-main';
 import type { KthreadRole } from '#tasks/kthread';
@@ -27,6 +28,8 @@ export interface CpuTask extends MachineMessage {
   readonly cpu: number;
   /** A whole life, or the end of the process after all CPUs are done. */
   readonly part: 'life' | 'exit';
+  /** The order in which the steps of the hostile phase are to be taken, if there is one. */
+  readonly order?: Words;
 }
 
 export type CpuReply = CpuEnd;

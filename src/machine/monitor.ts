@@ -84,6 +84,7 @@ export class Monitor {
   /** Begins watching; `durationMs` ends the main phase (null: it ends by itself). */
   start(durationMs: number | null, onProgress: ((progress: Progress) => void) | undefined): void {
     let ticks = 0;
+    tell(this.words, CONTROL.stopAtFact, 1);
     this.timer = setInterval(() => {
       this.sample();
       if (durationMs !== null && this.mainMs() >= durationMs) this.stop();
@@ -153,7 +154,7 @@ export class Monitor {
     const idleMs = this.idleMs();
     const limitMs = this.words[CONTROL.facts] === 0 ? IDLE_WAITING_MS : IDLE_FACTS_MS;
     if (idleMs > IDLE_MS || (idleMs > limitMs && this.waitsSince(limitMs)))
-      this.stuck ??= this.judges.tellLivelock(this.words, this.map, idleMs);
+      this.stuck ??= this.judges.tellLivelock(this.words, this.map, `${Math.round(idleMs)} ms`);
     if (this.stuck !== null) this.onStuck();
   }
 

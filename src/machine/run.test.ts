@@ -84,7 +84,8 @@ test('a scanner is switched on and off, and told what to look at, while it runs'
     onStart: (given) => {
       controls = given;
     },
-    onProgress: ({ vmpteKiB }) => {
+    onProgress: ({ phase, vmpteKiB }) => {
+      if (phase !== 'main') return;
       tables.push(vmpteKiB);
       if (tables.length === 1) void controls?.setScanPolicy({ process: 'on' });
       if (tables.length === 2) void controls?.setScanPolicy({ opt: 'all' });

@@ -7,6 +7,7 @@ import { setFlagsFromString } from 'node:v8';
 import { MessageChannel } from 'node:worker_threads';
 import * as Comlink from 'comlink';
 import { Piscina } from 'piscina';
+import type { Words } from '#arena/word';
 import type { KthreadRole } from '#tasks/kthread';
 import type { CpuReply, CpuTask, KthreadService, KthreadTask, MachineMessage } from './messages.ts';
 
@@ -26,10 +27,10 @@ const INLINING = '--max-inlined-bytecode-size-cumulative=4000';
  * Flags of Node.js that threads share with the main thread: those of its profiler. Others would,
  * under a test, make threads resolve to the sources.
  */
-const THREAD_FLAGS = execArgv.filter((flag) => flag.startsWith('--cpu-prof'));
+export const THREAD_FLAGS = execArgv.filter((flag) => flag.startsWith('--cpu-prof'));
 
 /** Where worker code is: `dist/workers`. */
-function workerFile(name: string): string {
+export function workerFile(name: string): string {
   return new URL(`${WORKERS}${name}.js`, import.meta.url).href;
 }
 
@@ -58,17 +59,20 @@ export class CpuPool {
     });
   }
 
-  /** One reply per CPU. */
-  live(message: MachineMessage, signal: AbortSignal): Promise<CpuReply[]> {
+  /** One reply per CPU; `order`: in which the steps of the hostile phase are taken. */
+  live(message: MachineMessage, signal: AbortSignal, order?: Words): Promise<CpuReply[]> {
     const tasks: Promise<CpuReply>[] = [];
-    for (let cpu = 0; cpu < this.cpus; cpu++)
-      tasks.push(this.pool.run({ ...message, cpu, part: 'life' } satisfies CpuTask, { signal }));
+    for (let cpu = 0; cpu < this.cpus; cpu++) {
+      const task: CpuTask = { ...message, cpu, part: 'life', ...(order && { order }) };
+      tasks.push(this.pool.run(task, { signal }));
+    }
     return Promise.all(tasks);
   }
 
   /** The end of the process, on CPU 0. */
-  exit(message: MachineMessage, signal: AbortSignal): Promise<CpuReply> {
-    return this.pool.run({ ...message, cpu: 0, part: 'exit' } satisfies CpuTask, { signal });
+  exit(message: MachineMessage, signal: AbortSignal, order?: Words): Promise<CpuReply> {
+    const task: CpuTask = { ...message, cpu: 0, part: 'exit', ...(order && { order }) };
+    return this.pool.run(task, { signal });
   }
 
   async close(): Promise<void> {

@@ -111,8 +111,8 @@ describe('without memory', () => {
     machine.store(0, 64, 1);
     // Nothing is left but what another CPU holds, and frees at the second try.
     const spare = Array.from({ length: 1 }, () => allocTable(machine.cpu(1), 0));
-    machine.meanwhile(0, 'compareExchange', CONTROL.bodyLock, () => {
-      machine.meanwhile(0, 'compareExchange', CONTROL.bodyLock, () => {
+    machine.beforeLock(0, CONTROL.bodyLock, () => {
+      machine.beforeLock(0, CONTROL.bodyLock, () => {
         for (const table of spare) freeTable(machine.cpu(1), table);
         machine.dontneed(1, 64, 72);
         freeTable(machine.cpu(1), machine.tree().ptes.get(8)!);
@@ -129,7 +129,7 @@ describe('a fault that races', () => {
   test('for an empty slot discards its table when another was first', () => {
     machine.store(0, 100, 1);
     const { pmdp, pml } = placesOf(PAGE_NUMBER);
-    machine.meanwhile(1, 'compareExchange', pml, () => machine.store(2, PAGE_NUMBER + 1, 8));
+    machine.beforeLock(1, pml, () => machine.store(2, PAGE_NUMBER + 1, 8));
     expect(machine.store(1, PAGE_NUMBER, 7)).toBe(0);
     expect(machine.races()).toEqual({ 'tableLost: fault <- fault': 1 });
     expect([machine.load(0, PAGE_NUMBER), machine.load(0, PAGE_NUMBER + 1)]).toEqual([7, 8]);
@@ -141,7 +141,7 @@ describe('a fault that races', () => {
   test('for one page gives its own back', () => {
     machine.store(0, PAGE_NUMBER + 1, 1);
     const { ptl } = placesOf(PAGE_NUMBER);
-    machine.meanwhile(1, 'compareExchange', ptl, () => machine.store(2, PAGE_NUMBER, 8));
+    machine.beforeLock(1, ptl, () => machine.store(2, PAGE_NUMBER, 8));
     expect(machine.store(1, PAGE_NUMBER, 7)).toBe(0);
     expect(machine.races()).toEqual({ 'pteChanged: fault <- fault': 1 });
     expect(machine.load(0, PAGE_NUMBER)).toBe(7);
@@ -153,7 +153,7 @@ describe('a fault that races', () => {
     machine.mmap(0, 64, 128);
     machine.store(0, PAGE_NUMBER + 1, 1);
     const { ptl } = placesOf(PAGE_NUMBER);
-    machine.meanwhile(1, 'compareExchange', ptl, () => machine.dontneed(2, 64, 72));
+    machine.beforeLock(1, ptl, () => machine.dontneed(2, 64, 72));
     expect(machine.store(1, PAGE_NUMBER, 7)).toBe(0);
     expect(machine.races()).toMatchObject({
       'pmdChanged: fault <- madvise': 1,

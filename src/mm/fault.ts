@@ -40,6 +40,7 @@ import {
 import { pmdAlloc, pteAlloc, pteAllocPut } from './pte-alloc.ts';
 import { pteOffsetMapLock, pteUnmapUnlock } from './pte-offset-map.ts';
 import { boundProtocol, HOOK, hasHook } from './reclaim-protocol.ts';
+import { checkLockDropped, checkOutOfMemory, timesMemoryShort } from './truthful.ts';
 import { VM_FAULT } from './vm-fault.ts';
 
 /**
@@ -54,12 +55,15 @@ export function handleMmFault(
   write: boolean,
   orig: Pte,
 ): number {
+  const timesShort = timesMemoryShort(cpu);
   if (hasHook(HOOK.walks)) boundProtocol().walkBegin(cpu, mm, slot);
   const pmdp = pmdAlloc(cpu, mm, slot);
   const outcome =
     pmdp === 0 ? VM_FAULT.oom : handlePteFault(cpu, mm, pmdp, slot, index, write, orig);
   pteAllocPut(cpu, mm, pmdp, slot);
   if (hasHook(HOOK.walks)) boundProtocol().walkEnd(cpu, mm, slot);
+  if (outcome === VM_FAULT.oom) checkOutOfMemory(cpu, timesShort, slot, index);
+  if (outcome === VM_FAULT.retry) checkLockDropped(cpu, slot, index);
   return outcome;
 }
 
@@ -94,7 +98,7 @@ function doAnonymousPage(
   if (ptep === 0) {
     countRace(cpu, RACE.pmdGone, lastPmdChanger(pmdp));
     if (write) freeUnusedPage(cpu, pfn);
-    return VM_FAULT.again;
+    return VM_FAULT.again; // @fault-no-table
   }
   const { ptl, table } = cpu;
   if (!pteNone(ptepGet(cpu, ptep))) {

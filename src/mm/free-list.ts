@@ -8,6 +8,7 @@
 import type { Cpu } from '#arch/cpu';
 import { peek, poke, read, write } from '#arena/word';
 import { spinLock, spinUnlock } from '#sync/spinlock';
+import { noteMemoryShort } from './truthful.ts';
 
 /**
  * One kind of frames: the words of its shared list, its cache in a CPU's block, and where links go.
@@ -35,7 +36,10 @@ export function takeFrame(cpu: Cpu, list: FreeList): number {
   if (count === 0) {
     refill(cpu, list);
     count = peek(cpu.block + list.count);
-    if (count === 0) return 0;
+    if (count === 0) {
+      noteMemoryShort(cpu);
+      return 0;
+    }
   }
   poke(cpu.block + list.count, count - 1);
   return peek(cpu.block + list.cache + count - 1);

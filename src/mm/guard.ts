@@ -17,6 +17,7 @@ import { lastPmdChanger, noteCleared, pmdpGet, pteClear, ptepGet, setPteAt } fro
 import { pmdAlloc, pteAlloc, pteAllocPut } from './pte-alloc.ts';
 import { pteOffsetMapLock, pteUnmapUnlock } from './pte-offset-map.ts';
 import { boundProtocol, HOOK, hasHook } from './reclaim-protocol.ts';
+import { checkOutOfMemory, timesMemoryShort } from './truthful.ts';
 import { zapPageRangeSingle } from './zap-vma.ts';
 
 const GUARD = mkNonPresent(PTE_KIND.marker, MARKER.guard);
@@ -52,6 +53,7 @@ function guardInstallSlot(
   end: number,
 ): boolean {
   for (;;) {
+    const timesShort = timesMemoryShort(cpu);
     if (hasHook(HOOK.walks)) boundProtocol().walkBegin(cpu, mm, slot);
     const pmdp = pmdAlloc(cpu, mm, slot);
     const outcome = pmdp === 0 ? FILL.oom : fillTable(cpu, mm, pmdp, slot, first, end);
@@ -60,7 +62,10 @@ function guardInstallSlot(
     if (outcome === FILL.occupied) zapPageRangeSingle(cpu, mm, vma, slot, first, slot, end, false);
     rcuQuiescent(cpu);
     if (outcome === FILL.done) return true;
-    if (outcome === FILL.oom) return false;
+    if (outcome === FILL.oom) {
+      checkOutOfMemory(cpu, timesShort, slot, first);
+      return false;
+    }
   }
 }
 

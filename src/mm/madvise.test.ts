@@ -135,8 +135,8 @@ describe('pageout, cold and willneed', () => {
     for (const page of [65, 73, 80]) machine.store(0, page, page);
     shrink(0, 64, 128);
     configureWalkers(posted);
-    machine.meanwhile(1, 'compareExchange', ptlOf(73), () => machine.dontneed(2, 72, 80));
-    machine.meanwhile(1, 'compareExchange', ptlOf(65), () => machine.load(2, 65));
+    machine.beforeLock(1, ptlOf(73), () => machine.dontneed(2, 72, 80));
+    machine.beforeLock(1, ptlOf(65), () => machine.load(2, 65));
     advise(1, 'willneed', 72, 128);
     configureWalkers(false);
     expect([65, 80].map((page) => pteKind(pte(page)))).toEqual(kinds);
@@ -202,7 +202,7 @@ describe('populate', () => {
   test('tries again when the table goes away under it', () => {
     boot({ protocol: 'pt-reclaim' });
     machine.store(0, 64, 1);
-    machine.meanwhile(1, 'compareExchange', ptlOf(64), () => machine.dontneed(2, 64, 72));
+    machine.beforeLock(1, ptlOf(64), () => machine.dontneed(2, 64, 72));
     expect(advise(1, 'populate-write', 64, 72)).toBe(true);
     expect([machine.counter('rss'), machine.nrPtes()]).toEqual([8, 1]);
     expect(machine.races()).toMatchObject({
@@ -244,9 +244,9 @@ describe('a guard', () => {
   test('is tried again when a fault was faster', () => {
     machine.store(0, 72, 1);
     machine.store(0, 65, 1);
-    machine.meanwhile(1, 'compareExchange', ptlOf(65), () => {
-      machine.meanwhile(1, 'compareExchange', ptlOf(65), () => {
-        machine.meanwhile(1, 'compareExchange', ptlOf(65), () => machine.store(2, 66, 1));
+    machine.beforeLock(1, ptlOf(65), () => {
+      machine.beforeLock(1, ptlOf(65), () => {
+        machine.beforeLock(1, ptlOf(65), () => machine.store(2, 66, 1));
       });
     });
     expect(advise(1, 'guard-install', 64, 72)).toBe(true);
@@ -264,7 +264,7 @@ describe('a guard', () => {
     boot({ protocol: 'pt-reclaim' });
     machine.load(0, 64);
     machine.dontneed(0, 64, 65);
-    machine.meanwhile(1, 'compareExchange', ptlOf(64), () => machine.dontneed(2, 64, 72));
+    machine.beforeLock(1, ptlOf(64), () => machine.dontneed(2, 64, 72));
     expect(advise(1, 'guard-install', 64, 72)).toBe(true);
     expect([pte(64), machine.nrPtes()]).toEqual([GUARD, 1]);
     expect(machine.races()).toMatchObject({ 'pmdGone: madvise <- madvise': 1 });
@@ -308,7 +308,7 @@ describe('the flags for scanners', () => {
 
   test('keep out those who read the VMA', () => {
     machine.store(0, 65, 1);
-    machine.meanwhile(1, 'compareExchange', ptlOf(65), () => {
+    machine.beforeLock(1, ptlOf(65), () => {
       expect(() => advise(0, 'pt-scan', 64, 128)).toThrow('CPU 0 would wait for ever');
     });
     advise(1, 'free', 64, 72);

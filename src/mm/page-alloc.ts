@@ -21,6 +21,7 @@ import { LOCK } from '#trace/vocabulary';
 import { allocationFails } from './choices.ts';
 import { type FreeList, putFrame, takeFrame } from './free-list.ts';
 import { clearPageState, flipPageState } from './page-state.ts';
+import { noteMemoryShort } from './truthful.ts';
 
 // The free-running form makes constants of these (arena/at-load.ts).
 let list: FreeList = pageList(); // constant at load
@@ -53,7 +54,10 @@ export function initializePages(): void {
 
 /** A page frame to be mapped, whose word is `content`, or 0 when there is none. */
 export function allocPage(cpu: Cpu, content: number): number {
-  if (allocationFails(cpu)) return 0;
+  if (allocationFails(cpu)) {
+    noteMemoryShort(cpu);
+    return 0;
+  }
   const pfn = takeFrame(cpu, list);
   if (pfn === 0) return 0;
   const at = pageAt(pfn);

@@ -22,6 +22,7 @@ import { lastPmdChanger, noteSet, pmdpGet, ptepGet, pteSet, setPteAt } from './p
 import { pmdAlloc, pteAlloc, pteAllocPut } from './pte-alloc.ts';
 import { pteOffsetMapLock, pteUnmapUnlock } from './pte-offset-map.ts';
 import { boundProtocol, HOOK, hasHook } from './reclaim-protocol.ts';
+import { checkOutOfMemory, timesMemoryShort } from './truthful.ts';
 import { VM_FAULT } from './vm-fault.ts';
 
 /** Returned by `fillTable` besides positions: no memory. */
@@ -58,12 +59,16 @@ function populateSlot(
   write: boolean,
 ): boolean {
   for (let at = first; at < end; ) {
+    const timesShort = timesMemoryShort(cpu);
     if (hasHook(HOOK.walks)) boundProtocol().walkBegin(cpu, mm, slot);
     const pmdp = pmdAlloc(cpu, mm, slot);
     const reached = pmdp === 0 ? OOM : populateTable(cpu, mm, pmdp, slot, at, end, write);
     pteAllocPut(cpu, mm, pmdp, slot);
     if (hasHook(HOOK.walks)) boundProtocol().walkEnd(cpu, mm, slot);
-    if (reached === OOM) return false;
+    if (reached === OOM) {
+      checkOutOfMemory(cpu, timesShort, slot, at);
+      return false;
+    }
     at = reached;
     if (at < end && cpu.walked !== PTE_NONE && !faultIn(cpu, mm, slot, at, write)) return false;
     // Between tables; and whoever takes the table away may be waiting for this CPU in its flush.

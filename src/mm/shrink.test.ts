@@ -161,7 +161,7 @@ describe('a lazyfree page', () => {
 describe('others come between', () => {
   test('a zap before the ptl: the page is gone, and freed once', () => {
     machine.store(0, 65, 7);
-    machine.meanwhile(1, 'compareExchange', ptlOf(65), () => machine.dontneed(0, 64, 72));
+    machine.beforeLock(1, ptlOf(65), () => machine.dontneed(0, 64, 72));
     expect(shrink(1, 64, 128)).toBe(0);
     expect(machine.races()).toEqual({ 'pteChanged: reclaim <- fault': 1 });
     expect([machine.inUse('pages'), ...rss()]).toEqual([0, 0, 0]);
@@ -170,7 +170,7 @@ describe('others come between', () => {
   test('a zap that reclaims the table before the ptl', () => {
     boot({ protocol: 'pt-reclaim' });
     machine.store(0, 65, 7);
-    machine.meanwhile(1, 'compareExchange', ptlOf(65), () => machine.dontneed(0, 64, 72));
+    machine.beforeLock(1, ptlOf(65), () => machine.dontneed(0, 64, 72));
     expect(shrink(1, 64, 128)).toBe(0);
     expect(machine.races()).toMatchObject({ 'pmdChanged: reclaim <- madvise': 1 });
     expect([machine.inUse('pages'), machine.nrPtes(), ...rss()]).toEqual([0, 0, 0, 0]);
@@ -207,7 +207,7 @@ describe('others come between', () => {
 
   test('a page that munmap has cut off and not yet zapped is left to it', () => {
     machine.store(0, 65, 7);
-    machine.meanwhile(0, 'compareExchange', ptlOf(65), () => expect(shrink(1, 64, 72)).toBe(0));
+    machine.beforeLock(0, ptlOf(65), () => expect(shrink(1, 64, 72)).toBe(0));
     machine.munmap(0, 65, 66);
     expect([machine.unplayed(), machine.inUse('pages'), ...rss()]).toEqual([[], 0, 0, 0]);
   });
@@ -223,7 +223,7 @@ describe('others come between', () => {
   test('a fault that finds another swap entry than it had seen looks again', () => {
     machine.store(0, 65, 7);
     shrink(1, 64, 128);
-    machine.meanwhile(0, 'compareExchange', ptlOf(65), () => {
+    machine.beforeLock(0, ptlOf(65), () => {
       machine.load(2, 65);
       shrink(1, 64, 128);
       machine.store(2, 65, 9);

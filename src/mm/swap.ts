@@ -19,6 +19,7 @@ import { freeSwappedPage, reviveSwappedPage } from './page-alloc.ts';
 import { waitOnPage } from './page-lock.ts';
 import { lastChanger, lastPmdChanger, ptepGet, ptepReplace } from './pgtable.ts';
 import { pteOffsetMapLock, pteUnmapUnlock } from './pte-offset-map.ts';
+import { noteMemoryShort } from './truthful.ts';
 import { VM_FAULT } from './vm-fault.ts';
 import { reactsAsPosted } from './walkers/reactions.ts';
 
@@ -72,6 +73,7 @@ function withoutPage(cpu: Cpu, mm: Mm, pmdp: Pmdp, slot: number, index: number, 
   const { ptl, table } = cpu;
   const same = pteSame(ptepGet(cpu, ptep), orig);
   pteUnmapUnlock(cpu, mm, pmdp, slot, table, ptl);
+  if (same) noteMemoryShort(cpu);
   return same ? VM_FAULT.oom : VM_FAULT.again;
 }
 

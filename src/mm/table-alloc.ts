@@ -34,6 +34,7 @@ import { LOCK } from '#trace/vocabulary';
 import { allocationFails } from './choices.ts';
 import { type FreeList, putFrame, takeFrame } from './free-list.ts';
 import { boundProtocol, HOOK, hasHook } from './reclaim-protocol.ts';
+import { noteMemoryShort } from './truthful.ts';
 
 let tables: FreeList;
 let bodies: FreeList;
@@ -83,7 +84,10 @@ export function initializeTables(): void {
 
 /** A table of `level` with all entries none, or 0 when there is no frame. */
 export function allocTable(cpu: Cpu, level: number): number {
-  if (allocationFails(cpu)) return 0;
+  if (allocationFails(cpu)) {
+    noteMemoryShort(cpu);
+    return 0;
+  }
   const table = takeFrame(cpu, tables);
   if (table === 0) return 0;
   const at = ptdescAt(table);
@@ -106,6 +110,7 @@ export function allocTable(cpu: Cpu, level: number): number {
     if (level === 1) poke(at + PTDESC.use, notes);
   }
   if (level === 0 && hasHook(HOOK.tables) && !boundProtocol().tableConstruct(cpu, table)) {
+    noteMemoryShort(cpu);
     if (peek(at + PTDESC.body) !== 0) freeBody(cpu, peek(at + PTDESC.body));
     poke(at + PTDESC.body, 0);
     putFrame(cpu, tables, table);

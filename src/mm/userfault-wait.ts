@@ -65,6 +65,12 @@ export function wakeUserfault(cpu: Cpu, mm: Mm): void {
   addAndWake(cpu, mm.at + MM.userfaultFills, 1);
 }
 
+/** This CPU fills nothing any more: from now on it is as if it waited itself. */
+export function retireFromUserfaults(cpu: Cpu, mm: Mm): void {
+  add(cpu, mm.at + MM.userfaultWaiters, 1);
+  wakeUserfault(cpu, mm);
+}
+
 function isServed(cpu: Cpu): boolean {
   if (peek(CONTROL.phase) !== PHASE.main || peek(CONTROL.stop) !== 0) return false;
   return load(cpu, CONTROL.arrived) === 0;

@@ -38,6 +38,7 @@ import {
 } from './pgtable.ts';
 import { pteAlloc, pteAllocPut } from './pte-alloc.ts';
 import { pteOffsetMapLock, pteUnmapUnlock } from './pte-offset-map.ts';
+import { checkOutOfMemory, timesMemoryShort } from './truthful.ts';
 import { wakeUserfault } from './userfault-wait.ts';
 import { VM_FAULT } from './vm-fault.ts';
 import { walkerMapLock } from './walkers/map-table.ts';
@@ -58,8 +59,12 @@ export function mfillAtomic(
 ): number {
   let filled = 0;
   for (let index = first; index < end; index++) {
+    const timesShort = timesMemoryShort(cpu);
     const outcome = mfillAtomicPte(cpu, mm, pmdp, slot, index, zero);
-    if (outcome === FILL.noMemory) break;
+    if (outcome === FILL.noMemory) {
+      checkOutOfMemory(cpu, timesShort, slot, index);
+      break;
+    }
     if (outcome === FILL.done) filled++;
   }
   wakeUserfault(cpu, mm);

@@ -7,6 +7,7 @@
  *     own MCS node               the same, for the lock that the node names
  *     VMA read word of a CPU     that CPU
  *     RCU epoch                  every CPU that has not reported
+ *     RCU answer of a CPU        that CPU (in the abstract form, which has no epoch)
  *     round of the rendezvous    every CPU that has not come to it
  *
  * The mmap lock does not record its holders, so a circle through it is not found.
@@ -15,7 +16,7 @@ import { CONTROL } from '#arena/layout/control';
 import { HELD_MAX, MCS_DEPTH_MAX, MCS_NODE, PERCPU } from '#arena/layout/percpu';
 import type { ArenaMap } from '#arena/map';
 import type { Words } from '#arena/word';
-import { blockOf } from './evidence.ts';
+import { blockOf, cpuOfWord } from './evidence.ts';
 import { cpuNow, lockName } from './naming.ts';
 import { cpusBehind } from './rcu-stall.ts';
 import { type Verdict, verdict } from './verdict.ts';
@@ -57,6 +58,8 @@ function waitsOf(words: Words, map: ArenaMap, cpu: number): Wait[] {
   });
   if (at === CONTROL.rcuEpoch)
     return cpusBehind(words, map, words[at]!).map((to) => wait(to, 'a grace period', false));
+  const asked = cpuOfWord(map, at, PERCPU.rcuAnswered);
+  if (asked !== null) return [wait(asked, 'a grace period', false)];
   if (at === CONTROL.round)
     return cpusElsewhere(words, map).map((to) => wait(to, 'the rendezvous', false));
   const reader = readerOfVma(map, at);

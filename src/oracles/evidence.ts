@@ -71,6 +71,12 @@ export function blockOf(map: ArenaMap, cpu: number): number {
   return map.percpu + cpu * map.percpuWords;
 }
 
+/** The CPU whose block has the word `at` at offset `offset`; null: there is none. */
+export function cpuOfWord(map: ArenaMap, at: number, offset: number): number | null {
+  const cpu = (at - map.percpu - offset) / map.percpuWords;
+  return Number.isInteger(cpu) && cpu >= 0 && cpu < map.geometry.cpus ? cpu : null;
+}
+
 /** The sum over all CPUs of the word at offset `offset` of their blocks. */
 export function sumOverCpus({ words, map }: Evidence, offset: number): number {
   let sum = 0;

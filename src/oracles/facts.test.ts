@@ -128,6 +128,28 @@ const CASES: readonly (readonly [FactName, number[], string, number[], string])[
   ['exclusionLost', [8, 1, -1, -1, 2], 'mutual-exclusion', [1], 'and so is a writer'],
   ['sleepInAtomic', [1], 'sleep-in-atomic', [1], `${WHO} may sleep while it holds a spinlock`],
   [
+    'waitIrqsOff',
+    [1],
+    'sleep-in-atomic',
+    [1],
+    `${WHO} waits for other CPUs to serve an interrupt while its own are off`,
+  ],
+  [
+    'untruthfulError',
+    [0, 513, 1],
+    'untruthful-error',
+    [1],
+    `${WHO} at 0x1009000 (slot 513 entry 1) reports that memory is short, and no allocation that ` +
+      'it needed has failed',
+  ],
+  [
+    'untruthfulError',
+    [1, 513, 1],
+    'untruthful-error',
+    [1],
+    'reports that it has dropped the lock of its caller, which is still held',
+  ],
+  [
     'countUnderflow',
     [0, 0, 0],
     'wrong-nr-ptes',

@@ -1,6 +1,7 @@
 /**
  * The bench of judges. Facts come first, in the order in which each CPU noted them, since the first
- * is the one that matters; then, if nothing runs any more, the audit of the whole arena.
+ * is the one that matters; then, if nothing runs any more, the audit of the whole arena. What may
+ * happen some day, an order of locks, comes after all that has happened.
  */
 import type { FactName } from '#trace/fact';
 import { type AuditJudge, beginAudit } from './audit.ts';
@@ -11,6 +12,7 @@ import { type Evidence, type Fact, factsNotKept, keptFacts } from './evidence.ts
 import { auditLeaks } from './frame-leak.ts';
 import { tellLivelock } from './livelock.ts';
 import { auditLocks } from './lock-held-at-end.ts';
+import { judgeLockOrder } from './lock-order.ts';
 import { auditLostData, lostData } from './lost-data.ts';
 import { auditLostEntry, lostEntry } from './lost-entry.ts';
 import { exclusionLost } from './mutual-exclusion.ts';
@@ -18,9 +20,10 @@ import { nonemptyFreed, nonemptyUnhooked } from './nonempty-table-freed.ts';
 import { auditRcu, rcuTooEarly, rcuUnbalanced } from './rcu-balance.ts';
 import { findStall } from './rcu-stall.ts';
 import { auditReferences, countUnderflow, referencesLeft, tableLeft } from './reference-count.ts';
-import { sleepInAtomic } from './sleep-in-atomic.ts';
+import { sleepInAtomic, waitIrqsOff } from './sleep-in-atomic.ts';
 import { staleRemembered, staleTranslation } from './stale-translation.ts';
 import { auditTableZero, tableZero } from './table-zero.ts';
+import { untruthfulError } from './untruthful-error.ts';
 import { auditUseAfterFree, frameMismatch, pageMismatch, pageReused } from './use-after-free.ts';
 import { Findings, type Verdict } from './verdict.ts';
 import { auditMapcount } from './wrong-mapcount.ts';
@@ -48,6 +51,8 @@ const OF_FACTS: Readonly<Record<FactName, (evidence: Evidence, fact: Fact) => Ve
   dontneedNotDone,
   staleRemembered,
   pageReused,
+  waitIrqsOff,
+  untruthfulError,
 };
 
 /** Who judges the arena at rest; what endangers memory comes before what merely counts wrong. */
@@ -80,6 +85,7 @@ export function judge(evidence: Evidence): Verdict[] {
     const deadlock = findDeadlock(evidence.words, evidence.map);
     if (deadlock !== null) findings.add(deadlock.kind, deadlock.cpus, () => deadlock.message);
   }
+  judgeLockOrder(evidence, findings);
   return findings.verdicts();
 }
 

@@ -10,8 +10,8 @@ import { blockOf } from './evidence.ts';
 import { cpuNow, lockName } from './naming.ts';
 import { type Verdict, verdict } from './verdict.ts';
 
-/** The verdict on a machine whose work counters have stood still for `idleMs`. */
-export function tellLivelock(words: Words, map: ArenaMap, idleMs: number): Verdict {
+/** The verdict on a machine whose work counters have stood still for `idle` ("3000 ms"). */
+export function tellLivelock(words: Words, map: ArenaMap, idle: string): Verdict {
   const cpus: number[] = [];
   const acts: string[] = [];
   for (let cpu = 0; cpu < map.geometry.cpus; cpu++) {
@@ -23,9 +23,5 @@ export function tellLivelock(words: Words, map: ArenaMap, idleMs: number): Verdi
     const waits = at === 0 ? 'runs' : `waits for ${lockName(words, map, at)}`;
     acts.push(`${cpuNow(words, map, cpu)} ${waits} and holds ${held} spinlocks`);
   }
-  return verdict(
-    'livelock',
-    cpus,
-    `no CPU has got any further for ${Math.round(idleMs)} ms: ${acts.join('; ')}`,
-  );
+  return verdict('livelock', cpus, `no CPU has got any further for ${idle}: ${acts.join('; ')}`);
 }

@@ -27,7 +27,7 @@ import type { Words } from '#arena/word';
 import { PAGE_SIZE_BYTES } from '#base/units';
 import { mergeRings } from '#trace/ring';
 import { ACTORS } from '#trace/vocabulary';
-import { blockOf, type Evidence, type Fact } from './evidence.ts';
+import { blockOf, cpuOfWord, type Evidence, type Fact } from './evidence.ts';
 
 /** Events of a table that a message recalls. */
 const RECALLED_MAX = 3;
@@ -132,9 +132,10 @@ export function lockName(words: Words, map: ArenaMap, at: number): string {
   }
   const page = (at - map.pages) >> PAGE_DESC_SHIFT;
   if (page >= 0 && page < map.geometry.pages) return `the lock of page ${page}`;
-  const cpu = (at - map.percpu - PERCPU.ipiServed) / map.percpuWords;
-  if (Number.isInteger(cpu) && cpu >= 0 && cpu < map.geometry.cpus)
-    return `cpu${cpu} to serve an interrupt`;
+  const interrupted = cpuOfWord(map, at, PERCPU.ipiServed);
+  if (interrupted !== null) return `cpu${interrupted} to serve an interrupt`;
+  const asked = cpuOfWord(map, at, PERCPU.rcuAnswered);
+  if (asked !== null) return `cpu${asked} to pass a quiescent state`;
   const named: readonly (readonly [number, string])[] = [
     [map.mm + MM.pageTableLock, 'the page-table lock'],
     [map.mm + MM.mmapLock, 'the mmap lock'],

@@ -1,7 +1,8 @@
 /**
  * A stalled grace period: somebody has waited for one for longer than a limit, and CPUs have not
  * reported. It began when the epoch moved last or, if later, when the oldest of those who wait
- * began to wait.
+ * began to wait. Silent in the abstract form of RCU, which counts no epochs: there whoever does not
+ * answer is waited for like the holder of a lock (deadlock.ts).
  */
 import { nowUs } from '#arena/clock';
 import { CONTROL } from '#arena/layout/control';

@@ -1,5 +1,6 @@
 /**
  * A CPU that held a spinlock did what may sleep: took the mmap lock, or waited for a grace period.
+ * Or one with interrupts off had others serve an interrupt: two that do so wait for ever.
  */
 import type { Evidence, Fact } from './evidence.ts';
 import { whoNoted } from './naming.ts';
@@ -11,5 +12,13 @@ export function sleepInAtomic(_: Evidence, fact: Fact): Verdict {
     'sleep-in-atomic',
     [fact.cpu],
     `${whoNoted(fact)} may sleep while it holds ${held}`,
+  );
+}
+
+export function waitIrqsOff(_: Evidence, fact: Fact): Verdict {
+  return verdict(
+    'sleep-in-atomic',
+    [fact.cpu],
+    `${whoNoted(fact)} waits for other CPUs to serve an interrupt while its own are off`,
   );
 }

@@ -54,8 +54,8 @@ export const ORACLES = [
   { name: 'deadlock', sentence: 'CPUs wait for each other in a circle.', judged: true },
   {
     name: 'lock-order',
-    sentence: 'Locks of two classes are taken in both orders.',
-    judged: false,
+    sentence: 'A lock is taken under another against the lock order, or under one of its class.',
+    judged: true,
   },
   {
     name: 'lock-held-at-end',
@@ -64,7 +64,7 @@ export const ORACLES = [
   },
   {
     name: 'sleep-in-atomic',
-    sentence: 'A CPU that holds a spinlock does what may sleep.',
+    sentence: 'A CPU that holds a spinlock does what may sleep, or one waits with interrupts off.',
     judged: true,
   },
   {
@@ -120,7 +120,7 @@ export const ORACLES = [
   {
     name: 'untruthful-error',
     sentence: 'An operation reports a failure that did not happen.',
-    judged: false,
+    judged: true,
   },
 ] as const;
 

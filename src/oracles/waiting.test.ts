@@ -96,6 +96,24 @@ describe('a deadlock', () => {
     expect(deadlock(f)).toBe('cpu0 (none) waits for a grace period, which it holds up itself');
   });
 
+  test('of a CPU that does not answer, where RCU has no epoch', () => {
+    const f = balanced();
+    for (const cpu of [0, 1]) f.words[f.block(cpu) + PERCPU.rcuAnswered] = 6;
+    holds(f, 0, CONTROL.zoneLock);
+    waits(f, 0, f.block(1) + PERCPU.rcuAnswered);
+    expect(deadlock(f)).toBeUndefined();
+    expect(tellLivelock(f.words, f.map, '1000 ms').message).toContain(
+      'cpu0 (none) waits for cpu1 to pass a quiescent state and holds 1 spinlocks',
+    );
+    waits(f, 1, CONTROL.zoneLock);
+    expect(deadlock(f)).toBe(
+      'cpu0 (none) holds the zone lock and waits for a grace period, held up by cpu1 (none), ' +
+        'which waits for the zone lock',
+    );
+    waits(f, 0, f.block(0) + PERCPU.rcuAnswered);
+    expect(deadlock(f)).toBe('cpu0 (none) waits for a grace period, which it holds up itself');
+  });
+
   test('of a CPU that came to its end with a lock that another needs', () => {
     const f = balanced();
     holds(f, 1, CONTROL.zoneLock);
@@ -195,7 +213,7 @@ test('a CPU that waits for another to serve an interrupt closes no circle, and i
   waits(f, 0, f.block(1) + PERCPU.ipiServed);
   // CPU 1 serves while it waits, so this ends.
   expect(deadlock(f)).toBe(undefined);
-  expect(tellLivelock(f.words, f.map, 1000).message).toContain(
+  expect(tellLivelock(f.words, f.map, '1000 ms').message).toContain(
     'cpu0 (none) waits for cpu1 to serve an interrupt and holds 1 spinlocks',
   );
 });

@@ -244,14 +244,14 @@ describe('a race', () => {
   });
 
   test('with a fault is found under the locks: the table is kept', () => {
-    machine.meanwhile(1, 'compareExchange', pml, () => machine.store(2, 66, 7));
+    machine.beforeLock(1, pml, () => machine.store(2, 66, 7));
     expect(machine.scan(1)).toBe(0);
     expect(machine.races()).toEqual({ 'refilled: scanner <- fault': 1 });
     expect([machine.load(0, 66), slots()]).toEqual([7, [8]]);
   });
 
   test('with another scanner is found by the recheck of the pmd', () => {
-    machine.meanwhile(1, 'compareExchange', pml, () => expect(machine.scan(2)).toBe(1));
+    machine.beforeLock(1, pml, () => expect(machine.scan(2)).toBe(1));
     expect([machine.scan(1), machine.nrPtes(), machine.facts()]).toEqual([0, 0, []]);
     expect(machine.races()).toEqual({
       'pmdChanged: scanner <- scanner': 1,
@@ -260,7 +260,7 @@ describe('a race', () => {
   });
 
   test('with another scanner and a fault keeps the table that took its place', () => {
-    machine.meanwhile(1, 'compareExchange', pml, () => {
+    machine.beforeLock(1, pml, () => {
       machine.scan(2);
       machine.store(2, 66, 7);
     });

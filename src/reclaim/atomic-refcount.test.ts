@@ -76,7 +76,7 @@ describe('a table goes with its last entry', () => {
 test('with its last reference gone a table is as good as none', () => {
   machine.store(0, 66, 1);
   const pmdp = pmdpOf(8);
-  machine.meanwhile(1, 'compareExchange', pmlOf(8), () => {
+  machine.beforeLock(1, pmlOf(8), () => {
     expect(references(8)).toBe(0);
     expect(pteOffsetMap(machine.cpu(2), machine.mm, pmdp, 8, 0)).toBe(0);
   });
@@ -103,7 +103,7 @@ describe('the allocating caller', () => {
   });
 
   test('of a table that somebody else has put there has one to that', () => {
-    machine.meanwhile(1, 'compareExchange', pmlOf(8), () => machine.store(2, 65, 2));
+    machine.beforeLock(1, pmlOf(8), () => machine.store(2, 65, 2));
     machine.store(1, 66, 1);
     expect([machine.races()['tableLost: fault <- fault'], references(8)]).toEqual([1, 2]);
   });
@@ -151,7 +151,7 @@ describe('page reclaim drops the last page of a table that fork is about to copy
     boot({ walkerReactions, rcu: 'announced' });
     machine.store(0, 66, 1);
     madvise(machine.cpu(0), machine.mm, MADV.free, 8, 0, 9, 0);
-    machine.meanwhile(1, 'compareExchange', ptlOf(8), () => {
+    machine.beforeLock(1, ptlOf(8), () => {
       shrinkRange(machine.cpu(2), machine.mm, 8, 0, 9, 0);
       rcuDrain(machine.cpu(2));
     });

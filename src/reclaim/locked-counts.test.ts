@@ -177,7 +177,7 @@ describe('a race', () => {
   test('with a fault that came first is found under the ptl', () => {
     pressed({ vmaLock: 'off' });
     const ptl = ptdescAt(tableOf(8)) + PTDESC.ptl;
-    machine.meanwhile(1, 'compareExchange', ptl, () => machine.store(2, 66, 7));
+    machine.beforeLock(1, ptl, () => machine.store(2, 66, 7));
     expect([machine.pressure(1), machine.load(0, 66)]).toEqual([0, 7]);
     expect(machine.races()).toEqual({ 'refilled: pressure <- fault': 1 });
   });

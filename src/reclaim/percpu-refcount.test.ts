@@ -128,7 +128,7 @@ test('MADV_FREE frees an empty table, and leaves one with lazyfree pages in atom
 describe('a table that has been replaced', () => {
   const race = (): void => {
     machine.store(0, 65, 1);
-    machine.meanwhile(1, 'compareExchange', pmlOf(8), () => machine.store(2, 66, 7));
+    machine.beforeLock(1, pmlOf(8), () => machine.store(2, 66, 7));
     machine.dontneed(1, 64, 72);
   };
 

@@ -106,8 +106,8 @@ describe('the slow path', () => {
     const holder = machine.cpu(2);
     spinLock(holder, pml, LOCK.pml);
     // It lets go before the zap asks for the pml in earnest.
-    machine.meanwhile(1, 'compareExchange', pml, () =>
-      machine.meanwhile(1, 'compareExchange', pml, () => spinUnlock(holder, pml, LOCK.pml)),
+    machine.beforeLock(1, pml, () =>
+      machine.beforeLock(1, pml, () => spinUnlock(holder, pml, LOCK.pml)),
     );
     machine.dontneed(1, 64, 72);
     expect([paths(), machine.nrPtes()]).toEqual([[0, 1, 0, 1], 0]);
@@ -117,7 +117,7 @@ describe('the slow path', () => {
   test('keeps a table that was filled again in between, and counts it', () => {
     boot({ gatherPages: 8 });
     const { pml } = placesOf(64);
-    machine.meanwhile(1, 'compareExchange', pml, () => machine.store(2, 66, 7));
+    machine.beforeLock(1, pml, () => machine.store(2, 66, 7));
     machine.dontneed(1, 64, 72);
     expect([paths(), machine.nrPtes()]).toEqual([[0, 0, 1, 0], 1]);
     expect(machine.races()).toEqual({ 'refilled: madvise <- fault': 1 });
@@ -127,7 +127,7 @@ describe('the slow path', () => {
   test('finds that another has freed the table', () => {
     boot({ gatherPages: 8 });
     const { pml, pmdp } = placesOf(64);
-    machine.meanwhile(1, 'compareExchange', pml, () => machine.dontneed(2, 64, 72));
+    machine.beforeLock(1, pml, () => machine.dontneed(2, 64, 72));
     machine.dontneed(1, 64, 72);
     expect([paths(), machine.nrPtes(), peek(pmdp)]).toEqual([[1, 0, 0, 1], 0, 0]);
   });
@@ -135,7 +135,7 @@ describe('the slow path', () => {
   test('frees the empty table that has taken the place of the zapped one', () => {
     boot({ gatherPages: 8 });
     const { pml } = placesOf(64);
-    machine.meanwhile(1, 'compareExchange', pml, () => {
+    machine.beforeLock(1, pml, () => {
       machine.dontneed(2, 64, 72);
       machine.load(2, 65);
       machine.dontneed(2, 65, 66);
@@ -156,9 +156,7 @@ describe('with reverify', () => {
   const refill = (): void => {
     // Between the first hold of the ptl, at whose end the gather is full, and the second.
     const { ptl } = placesOf(64);
-    machine.meanwhile(1, 'compareExchange', ptl, () =>
-      machine.meanwhile(1, 'compareExchange', ptl, () => machine.store(2, 64, 7)),
-    );
+    machine.beforeLock(1, ptl, () => machine.beforeLock(1, ptl, () => machine.store(2, 64, 7)));
   };
 
   test('rest, a dropped ptl does not lead to the slow path', () => {

@@ -46,7 +46,7 @@ test('an munmap makes no second walk', () => {
 
 test('keeps a table that a fault has filled since the zap', () => {
   const pml = pmdLockptr(machine.mm, pmdOffset(machine.cpu(0), machine.mm, 8));
-  machine.meanwhile(1, 'compareExchange', pml, () => machine.store(2, 66, 7));
+  machine.beforeLock(1, pml, () => machine.store(2, 66, 7));
   machine.dontneed(1, 64, 72);
   expect([slots(), machine.load(0, 66)]).toEqual([[8], 7]);
   expect(machine.races()).toEqual({ 'refilled: madvise <- fault': 1 });

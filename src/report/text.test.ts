@@ -1,6 +1,7 @@
 /** The text report says what the result says, and fits. */
-import { fc, test as property } from '@fast-check/vitest';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { property } from '#base/property.suite';
 import type { LockSummary, Result, Run } from '#result/result';
 import { sampleResult, sampleRun } from '#result/sample.suite';
 import { resultSchema } from '#result/schema';
@@ -261,7 +262,7 @@ describe('any result', () => {
     plan: fc.constant(null),
   });
 
-  property.prop([result, fc.integer({ min: 20, max: 200 })], { numRuns: 300 })(
+  property([result, fc.integer({ min: 20, max: 200 })], { numRuns: 300 })(
     'is valid, is rendered, and no line is too long',
     (document, width) => {
       expect(resultSchema.safeParse(document).success).toBe(true);

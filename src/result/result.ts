@@ -4,6 +4,8 @@
  * fields may be added.
  */
 
+import type { LastActs } from './last-acts.ts';
+
 export type RunExit = 'pass' | 'violation' | 'deadline' | 'interrupted';
 
 /** One cell of the race matrix: `noticedBy` found that `causedBy` had changed what it looked at. */
@@ -107,6 +109,8 @@ export interface Run {
   /** User reads compared with what their owner wrote, and reads too old to judge. */
   dataChecks: { compared: number; unjudged: number };
   violations: Violation[];
+  /** What the CPUs did last, where there is a violation; results of older versions have none. */
+  lastActs?: LastActs | null | undefined;
   expectations: ExpectationOutcome[];
   /**
    * How often the plan was run, and the throughput of each time (`throughput`); this run is the one

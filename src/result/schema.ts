@@ -5,11 +5,8 @@
  * time. Fields that a reader does not know are let through: newer writers may add some.
  */
 import { z } from 'zod';
-import { UserError } from '#base/user-error';
+import { documentJsonSchema, parseDocument, type Same, SCHEMA } from './document.ts';
 import type { Result } from './result.ts';
-
-/** The version of the document that this program writes and reads. */
-const SCHEMA = 1;
 
 /** Counts and times are never negative. Counts are whole, but a rate or a time need not be. */
 const amount = z.number().nonnegative();
@@ -34,6 +31,20 @@ const violation = z.object({
   message: z.string(),
   cpus: z.array(count),
   replay: z.string().nullable(),
+});
+
+const act = z.object({
+  act: z.string(),
+  count,
+  region: count.nullable(),
+  page: count,
+  pages: count,
+});
+
+const lastActs = z.object({
+  options: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
+  slots: z.array(count),
+  columns: z.array(z.object({ cpu: count, isInFlight: z.boolean(), acts: z.array(act) })),
 });
 
 const expectation = z.object({
@@ -91,6 +102,7 @@ const run = z.object({
   phases: z.array(phase),
   dataChecks: z.object({ compared: count, unjudged: count }),
   violations: z.array(violation),
+  lastActs: lastActs.nullish(),
   expectations: z.array(expectation),
   rounds: z.object({ n: z.int().positive(), perSecond: z.array(amount) }),
   note: z.string().nullable(),
@@ -116,47 +128,13 @@ export const resultSchema = z.object({
 
 /** Reads a saved result; `name` is what the person called it, for the error line. */
 export function parseResult(text: string, name: string): Result {
-  let document: unknown;
-  try {
-    document = JSON.parse(text);
-  } catch (error) {
-    throw new UserError(`${name}: not JSON: ${firstLine((error as Error).message)}`);
-  }
-  const version = (document as { schema?: unknown } | null)?.schema;
-  if (typeof version === 'number' && version !== SCHEMA) {
-    throw new UserError(`${name}: result schema ${version}; this version reads schema ${SCHEMA}`);
-  }
-  const parsed = resultSchema.safeParse(document);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const message = issue.message.charAt(0).toLowerCase() + issue.message.slice(1);
-  const more = parsed.error.issues.length - 1;
-  const others = more === 0 ? '' : ` (and ${more} more)`;
-  throw new UserError(`${name}: ${pathText(issue.path)}: ${firstLine(message)}${others}`);
+  return parseDocument(resultSchema, text, name, 'result');
 }
 
 /** The published form, as JSON Schema of the draft that editors know. */
 export function resultJsonSchema(): unknown {
-  return {
-    title: 'pttorture result',
-    ...z.toJSONSchema(resultSchema, { io: 'input', target: 'draft-7' }),
-  };
+  return documentJsonSchema(resultSchema, 'pttorture result');
 }
 
-/** `runs[0].vmpteKiB.peak`. */
-function pathText(path: readonly PropertyKey[]): string {
-  if (path.length === 0) return 'the document';
-  return path
-    .map((key, i) => (typeof key === 'number' ? `[${key}]` : `${i > 0 ? '.' : ''}${String(key)}`))
-    .join('');
-}
-
-function firstLine(text: string): string {
-  return text.split('\n', 1)[0];
-}
-
-/** Does not compile when schema and interface differ. */
-type Same<A, B> =
-  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const schemaEqualsType: Same<z.infer<typeof resultSchema>, Result> = true;
 void schemaEqualsType;

@@ -13,6 +13,7 @@ source: a test
 parameters:
   size: { type: size, default: 3MiB, summary: Length. }
   pause: { type: duration, default: 2s, summary: Pause. }
+  half: { type: integer, default: 128, summary: Pages. }
   advice: { type: choice, choices: [free, cold], default: cold, summary: Advice. }
   walker: { type: choice, choices: [gup, gup-fast], default: gup-fast, summary: Walker. }
 regions:
@@ -69,6 +70,30 @@ describe('operations', () => {
           do: [
             { op: 'walk', walker: 'gup-fast', region: 1, extent: 'chunk', share: 'all' },
             { op: 'reclaim', region: 1, extent: 'chunk', share: 'all' },
+          ],
+        },
+      ],
+    ],
+    [
+      '[dontneed: { region: second, page: 3, pages: 2 }]',
+      [{ op: 'dontneed', region: 1, extent: { page: 3, pages: 2 }, share: 'all' }],
+    ],
+    [
+      '[touch: { region: second, page: $half, pages: 512 / $half, access: read }]',
+      [
+        {
+          ...{ op: 'touch', region: 1, extent: { page: 128, pages: 4 }, share: 'all' },
+          ...{ access: 'read', pages: 'every' },
+        },
+      ],
+    ],
+    [
+      '[{ sweep: { region: second, by: 2MiB }, do: [walk: { walker: gup, page: 511 }] }]',
+      [
+        {
+          ...{ op: 'sweep', region: 1, share: 'all', pages: 512 },
+          do: [
+            { op: 'walk', walker: 'gup', region: 1, extent: { page: 511, pages: 1 }, share: 'all' },
           ],
         },
       ],
@@ -172,6 +197,34 @@ test('expectations hold for this protocol, these parameters, and a whole run', (
   expect(plan({ protocol: 'pt-reclaim' }).expectations).toEqual([any]);
   expect(plan({ parameters: { size: '4MiB' } }).expectations).toEqual([any]);
   expect(plan({ ops: 1 }).expectations).toEqual([]);
+});
+
+describe('outcomes', () => {
+  const outcomes = (text: string, protocol = 'pt-reclaim') =>
+    plan({ protocol }, `${HEAD}${COLUMNS}${text}`).outcomes;
+  const never = { outcome: 'violation', expected: 'never' };
+
+  test('are none but violations, unless the file says so', () => {
+    expect(outcomes('')).toEqual([never]);
+    expect(outcomes('outcomes: { none: { oom: always } }')).toEqual([never]);
+  });
+
+  test('of a protocol override those of any, in a fixed order', () => {
+    const text =
+      'outcomes: { any: { reclaimed: never, pmdGone: never }, pt-reclaim: { reclaimed: always } }';
+    const pmdGone = { outcome: 'pmdGone', expected: 'never' };
+    expect(outcomes(text)).toEqual([pmdGone, { outcome: 'reclaimed', expected: 'always' }, never]);
+    expect(outcomes(text, 'none')).toEqual([
+      pmdGone,
+      { outcome: 'reclaimed', expected: 'never' },
+      never,
+    ]);
+  });
+
+  test('may be that a violation is expected', () => {
+    const text = 'outcomes: { any: { violation: sometimes } }';
+    expect(outcomes(text)).toEqual([{ outcome: 'violation', expected: 'sometimes' }]);
+  });
 });
 
 test('any request within the limits gives a complete plan', () => {

@@ -5,7 +5,9 @@
  */
 import { UserError } from '#base/user-error';
 import { assignColumns, checkCpus } from './columns.ts';
+import type { Path } from './document.ts';
 import { type Lowered, lowerFile } from './lower-file.ts';
+import { outcomesUnder } from './outcomes.ts';
 import type { Expectation, LockAlgorithm, Op, Plan, SpinClass } from './plan.ts';
 import { type ProtocolOptions, readOptions } from './protocol-options.ts';
 import { bind, type Scenario, showBindings } from './scenario.ts';
@@ -48,6 +50,7 @@ export function buildPlan(scenario: Scenario, request: PlanRequest): Plan {
   const columns = assignColumns(scope, lowered.columns, cpus);
   const options = readOptions(scope, file, request);
   const expectations = expectationsOf(scope, lowered, request);
+  checkProtocols(scope, ['outcomes'], Object.keys(file.outcomes ?? {}), request);
   if (scope.problems.length > 0) throw document.complain(scope.problems);
 
   const opsMax = flag('--ops', ROUNDS, request.ops ?? undefined) ?? null;
@@ -89,6 +92,7 @@ export function buildPlan(scenario: Scenario, request: PlanRequest): Plan {
     opsMax,
     // What is expected at the end says nothing about a run that was cut short.
     expectations: isCutShort ? [] : expectations,
+    outcomes: outcomesUnder(file.outcomes ?? {}, request.protocol),
   };
 }
 
@@ -113,12 +117,22 @@ function bindParameters(scenario: Scenario, request: PlanRequest): Map<string, B
 }
 
 function expectationsOf(scope: Scope, lowered: Lowered, request: PlanRequest): Expectation[] {
-  const protocols = ['any', ...Object.keys(request.protocolOptions)];
-  for (const protocol of lowered.expectations.keys()) {
-    if (protocols.includes(protocol)) continue;
-    scope.reportKey(['expect', protocol], `no such protocol; protocols: ${listOf(protocols)}`);
-  }
+  checkProtocols(scope, ['expect'], lowered.expectations.keys(), request);
   return ['any', request.protocol].flatMap((protocol) => lowered.expectations.get(protocol) ?? []);
+}
+
+/** A section by protocol: each of its `keys` is one, or `any`. */
+function checkProtocols(
+  scope: Scope,
+  section: Path,
+  keys: Iterable<string>,
+  request: PlanRequest,
+): void {
+  const protocols = ['any', ...Object.keys(request.protocolOptions)];
+  for (const key of keys) {
+    if (protocols.includes(key)) continue;
+    scope.reportKey([...section, key], `no such protocol; protocols: ${listOf(protocols)}`);
+  }
 }
 
 function isForever(op: Op): boolean {

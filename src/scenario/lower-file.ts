@@ -68,8 +68,9 @@ const MACHINE_DEFAULTS = {
 
 export function lowerFile(scope: Scope, file: ScenarioFile): Lowered {
   const machine = lowerMachine(scope, file);
-  const inSetup = { sweep: null, mayBeForever: false, mayMeet: false };
-  const inColumn = { sweep: null, mayBeForever: true, mayMeet: true };
+  const regions = lowerRegions(scope, file, machine);
+  const inSetup = { regions, sweep: null, mayBeForever: false, mayMeet: false };
+  const inColumn = { regions, sweep: null, mayBeForever: true, mayMeet: true };
   const columns = file.columns.map(({ cpu, do: forms }, index) => {
     const path = ['columns', index];
     return { cpu, ops: lowerOps(scope, forms, [...path, 'do'], inColumn), path };
@@ -77,7 +78,7 @@ export function lowerFile(scope: Scope, file: ScenarioFile): Lowered {
   checkRendezvous(scope, columns);
   return {
     machine,
-    regions: lowerRegions(scope, file, machine),
+    regions,
     setup: lowerOps(scope, file.setup ?? [], ['setup'], inSetup),
     columns,
     durationMs:

@@ -2,6 +2,7 @@
  * Operations as people write them become operations of the plan: names to numbers, all defaults in.
  */
 import type { Path } from './document.ts';
+import { lowerWhere, type Surroundings } from './lower-where.ts';
 import {
   type ChoiceForm,
   OP_KINDS,
@@ -11,21 +12,10 @@ import {
   type OpMap,
   type SweepForm,
   type TouchForm,
-  type WhereForm,
 } from './op-schema.ts';
-import type { Op, Share, Where } from './plan.ts';
+import type { Op, Share } from './plan.ts';
 import type { Scope } from './scope.ts';
 import type { Written } from './setting.ts';
-
-/** What surrounds a list of operations. */
-export interface Surroundings {
-  /** The innermost sweep. */
-  readonly sweep: { readonly region: number; readonly share: Share } | null;
-  /** The last operation may go on forever. */
-  readonly mayBeForever: boolean;
-  /** These are the outermost operations of a column. */
-  readonly mayMeet: boolean;
-}
 
 export function lowerOps(
   scope: Scope,
@@ -128,34 +118,15 @@ function nameOf(scope: Scope, form: OpMap, path: Path): (typeof OP_NAMES)[number
   return name;
 }
 
-function lowerWhere(scope: Scope, form: WhereForm, path: Path, around: Surroundings): Where {
-  if (typeof form === 'string') {
-    if (form === 'chunk') return lowerWhere(scope, { extent: 'chunk' }, path, around);
-    return { region: scope.region(form, path), extent: 'whole', share: 'all' };
-  }
-  const { sweep } = around;
-  const at = [...path, 'extent'];
-  const named = form.region !== undefined;
-  if (!named && !sweep) {
-    const chunk =
-      form.extent === 'chunk' ? '"chunk" is of a sweep, and there is none around' : null;
-    scope.report(path, chunk ?? 'name a region');
-  }
-  const region = named ? scope.region(form.region!, [...path, 'region']) : (sweep?.region ?? 0);
-  const extent = scope.choice(OP_KINDS.extent, form.extent ?? (named ? 'whole' : 'chunk'), at);
-  const share = scope.choice(OP_KINDS.share, form.share ?? 'all', [...path, 'share']);
-  if (extent !== 'chunk') return { region, extent, share };
-  if (named && region !== sweep?.region) {
-    scope.report(at, `no sweep of "${form.region}" is around this operation`);
-  }
-  return { region, extent, share: sweep?.share ?? share };
-}
-
 function lowerTouch(scope: Scope, form: TouchForm, path: Path, around: Surroundings): Op {
-  const where = lowerWhere(scope, form, path, around);
   const long = typeof form === 'string' ? {} : form;
+  const { pages = 'every', ...place } = long;
+  const isSpan = long.page !== undefined;
+  const isShort = typeof form === 'string';
+  const where = lowerWhere(scope, isShort || isSpan ? form : place, path, around);
   const access = scope.choice(OP_KINDS.access, long.access ?? 'write', [...path, 'access']);
-  const pages = long.pages ?? 'every';
+  // Of a span, `pages` is the length.
+  if (isSpan) return { op: 'touch', ...where, access, pages: 'every' };
   const named = pages === 'every' || pages === 'one-per-slot';
   const count = named ? pages : scope.number(OP_KINDS.pages, pages, [...path, 'pages']);
   return { op: 'touch', ...where, access, pages: count };

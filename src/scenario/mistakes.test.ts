@@ -154,6 +154,31 @@ describe('a mistake in the file is told with its place', () => {
       'pages: some',
       '"some" is not a whole number; write e.g. 1 (or every, one-per-slot',
     ],
+    ['mmap: heap', 'reclaim: { region: heap, pages: 3 }', '"pages" needs "page" beside it'],
+    [
+      'mmap: heap',
+      'walk: { walker: gup, region: pool, page: 1024 }',
+      'x.yaml:14:46: setup.0.walk.page: page 1024 of "pool", which has pages 0 to 1023',
+    ],
+    [
+      'mmap: heap',
+      'touch: { region: pool, page: 1022, pages: 3 }',
+      'x.yaml:14:47: setup.0.touch.pages: pages 1022 to 1024 of "pool", which has pages 0 to 1023',
+    ],
+    ['mmap: heap', 'dontneed: { region: heap, page: -1 }', 'integer "-1" is out of range; allowed'],
+    ['mmap: heap', 'dontneed: { region: heap, page: 0, pages: 0 }', '"0" is out of range; allowed'],
+    ['mmap: heap', 'dontneed: { region: heap, page: $lock }', '"$lock" is of type choice; integer'],
+    [
+      'mmap: heap',
+      'dontneed: { region: heap, page: 0, share: own }',
+      'x.yaml:14:40: setup.0.dontneed.share: "page" is of the whole region; leave "share" out',
+    ],
+    [
+      'mmap: heap',
+      'touch: { region: heap, page: 0, extent: slot }',
+      'x.yaml:14:37: setup.0.touch.extent: "page" is of the whole region; leave "extent" out',
+    ],
+    ['mmap: heap', 'touch: { region: heap, page: 0, pages: every }', '"every" is not a whole num'],
     ['$lock', 'mutex', '"mutex" is not allowed; choose one of ttas, ticket, mcs, rwsem, vma-lock'],
     ['[ttas, mcs]', '[ttas, futex]', '"$lock" may be futex; allowed here: ttas, ticket, mcs'],
     ['$pause', '10', 'sleep: duration "10" has no unit; write e.g. 10s'],
@@ -185,6 +210,18 @@ describe('a mistake in the file is told with its place', () => {
     const spoilt = GOOD.replace('gather: 8', 'gather: no').replace('cpu: rest', 'cpu: most');
     const lines = read(spoilt).split('\n');
     expect(lines.map((line) => line.split(': ')[1])).toEqual(['machine.gather', 'columns.1.cpu']);
+  });
+
+  test('outcomes are of a closed list, and never, sometimes or always', () => {
+    const outcome = (text: string) => read(`${GOOD}outcomes: { none: ${text} }\n`);
+    expect(outcome('{ pmdGone: sometimes }')).toBe('well');
+    expect(outcome('{ pmdLost: never }')).toContain(
+      'x.yaml:34:21: outcomes.none.pmdLost: unknown key; allowed: pmdChanged, pmdGone, pteChanged,',
+    );
+    expect(outcome('{ pmdGone: often }')).toBe(
+      'x.yaml:34:30: outcomes.none.pmdGone: "often" is not allowed; ' +
+        'choose one of never, sometimes, always',
+    );
   });
 
   test('an empty file is a mistake', () => {
@@ -284,5 +321,10 @@ describe('a mistake in the request is one line', () => {
       'x/mine.yaml:12:20: protocols.async-scanner.dely: no such option; options of async-scanner: ',
     );
     expect(build({}, GOOD.replace('  any:', '  all:'))).toContain('expect.all: no such protocol');
+    const outcomes = `${GOOD}outcomes: { any: { oom: never }, all: {} }\n`;
+    expect(build({}, outcomes)).toBe(
+      'x/mine.yaml:34:34: outcomes.all: no such protocol; protocols: ' +
+        'any, none, async-scanner, pt-reclaim',
+    );
   });
 });

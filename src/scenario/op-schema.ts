@@ -44,6 +44,7 @@ export const WALKERS = [
 export const OP_KINDS = {
   by: { type: 'size', min: '4KiB' },
   ms: { type: 'duration', max: '1h' },
+  page: { type: 'integer', min: 0 },
   pages: { type: 'integer', min: 1 },
   percent: { type: 'percent' },
   times: { type: 'integer', min: 1 },
@@ -70,17 +71,28 @@ const where = {
     .describe('Of which share of the region: all (default), or own: an equal part per CPU.'),
 };
 
-const place = z.union([z.string(), z.strictObject(where)]);
-const touch = z.strictObject({
+const span = {
   ...where,
+  page: scalarSchema(OP_KINDS.page)
+    .optional()
+    .describe('Instead of an extent: from this page of the region on, the first being 0.'),
+  pages: scalarSchema(OP_KINDS.pages).optional().describe('With page: so many; default 1.'),
+};
+
+const place = z.union([z.string(), z.strictObject(span)]);
+const touch = z.strictObject({
+  ...span,
   access: scalarSchema(OP_KINDS.access).optional().describe('write (default) or read.'),
   pages: scalarSchema(OP_KINDS.pages, ['every', 'one-per-slot'])
     .optional()
-    .describe('every page (default), one-per-slot, or a number of random ones.'),
+    .describe(
+      'every page (default), one-per-slot, or a number of random ones; with page: so many from ' +
+        'there on (default 1), each of them.',
+    ),
 });
-const punch = z.strictObject({ ...where, percent: scalarSchema(OP_KINDS.percent) });
-const madvise = z.strictObject({ ...where, advice: scalarSchema(OP_KINDS.advice) });
-const walk = z.strictObject({ ...where, walker: scalarSchema(OP_KINDS.walker) });
+const punch = z.strictObject({ ...span, percent: scalarSchema(OP_KINDS.percent) });
+const madvise = z.strictObject({ ...span, advice: scalarSchema(OP_KINDS.advice) });
+const walk = z.strictObject({ ...span, walker: scalarSchema(OP_KINDS.walker) });
 const sweep = z.strictObject({
   region: z.string(),
   by: scalarSchema(OP_KINDS.by).describe('Size of a chunk.'),
@@ -89,6 +101,7 @@ const sweep = z.strictObject({
 const times = scalarSchema(OP_KINDS.times, ['forever']);
 
 export type WhereForm = z.infer<typeof place>;
+export type SpanForm = Exclude<WhereForm, string>;
 export type TouchForm = string | z.infer<typeof touch>;
 export type PunchForm = z.infer<typeof punch>;
 export type MadviseForm = z.infer<typeof madvise>;

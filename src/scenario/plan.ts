@@ -53,9 +53,16 @@ export type Walker =
 
 /**
  * Which part of its region an operation applies to: all of it; the running `sweep`'s chunk; one
- * random slot; a random part of one slot; a random run of up to eight slots; one random page.
+ * random slot; a random part of one slot; a random run of up to eight slots; one random page; or
+ * just these pages.
  */
-export type Extent = 'whole' | 'chunk' | 'slot' | 'part' | 'slots' | 'page';
+export type Extent = 'whole' | 'chunk' | 'slot' | 'part' | 'slots' | 'page' | PageSpan;
+
+/** `pages` pages from number `page` of the region on; of the whole region, not of a share. */
+export interface PageSpan {
+  readonly page: number;
+  readonly pages: number;
+}
 
 /** `own`: this CPU's equal share of the region (slot aligned); `all`: the region. */
 export type Share = 'all' | 'own';
@@ -159,7 +166,8 @@ export interface Plan {
   readonly backing: 'fixed' | 'on-demand';
   readonly locks: Readonly<Record<SpinClass, LockAlgorithm>>;
   readonly splitLocks: boolean;
-  readonly rcu: 'qsbr' | 'announced';
+  /** `abstract`: for exploration, see sync/rcu-abstract.ts. */
+  readonly rcu: 'qsbr' | 'announced' | 'abstract';
   /** Random delays at the gate: 0 none .. 100 most. */
   readonly noise: number;
   /** Pages one mmu gather holds before it is full. */
@@ -192,7 +200,38 @@ export interface Plan {
   readonly opsMax: number | null;
   /** What must be true of this protocol at the end; see `Expectation`. */
   readonly expectations: readonly Expectation[];
+  /** What executions of this protocol may end in; exploration judges it, a free run does not. */
+  readonly outcomes: readonly OutcomeExpectation[];
 }
+
+/** `sometimes`: in at least one execution, but not in all. */
+export type Expected = 'never' | 'sometimes' | 'always';
+
+/** What is expected of an outcome. About one that no expectation names nothing is said. */
+export interface OutcomeExpectation {
+  readonly outcome: OutcomeName;
+  readonly expected: Expected;
+}
+
+/**
+ * What an execution may end in. The first are the kinds of races, true when at least one was
+ * counted by the end of the main phase.
+ */
+export type OutcomeName =
+  | 'pmdChanged'
+  | 'pmdGone'
+  | 'pteChanged'
+  | 'tableLost'
+  | 'refilled'
+  | 'pmdTrylockFailed'
+  | 'staleWalk'
+  | 'vmaLockFallback'
+  | 'trygetFailed'
+  | 'reclaimed'
+  | 'tableKept'
+  | 'flushWaited'
+  | 'oom'
+  | 'violation';
 
 /**
  * A figure of the result and the bounds it must keep, e.g. `{ figure: 'vmpteAboveStartKiB', max:

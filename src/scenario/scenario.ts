@@ -9,7 +9,7 @@ import { readValue, type Setting, showValue, type Written } from './setting.ts';
 import { validate } from './validate.ts';
 
 export interface Scenario {
-  /** The file's name without folder and ending. */
+  /** The file's name without ending, and without folders but for `litmus/`. */
   readonly name: string;
   readonly file: ScenarioFile;
   readonly document: SourceDocument;
@@ -107,7 +107,8 @@ export function showBindings(bindings: ReadonlyMap<string, Binding>): Record<str
 }
 
 function nameOf(path: string): string {
-  return path.replace(/^.*[\\/]/, '').replace(/\.ya?ml$/, '');
+  const parts = path.replace(/\.ya?ml$/, '').split(/[\\/]/);
+  return parts.slice(parts.at(-2) === 'litmus' ? -2 : -1).join('/');
 }
 
 function oneLine(text: string): string {

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { opsSchema } from './op-schema.ts';
+import { outcomesSchema } from './outcomes.ts';
 import type { Figure, VmaFlag } from './plan.ts';
 import { nameSchema, scalarSchema } from './scalar-schema.ts';
 import { type Kind, SETTING_TYPES } from './setting.ts';
@@ -149,6 +150,12 @@ const scenarioFileSchema = z.strictObject({
     .record(z.string(), z.array(expectation).min(1))
     .optional()
     .describe('What must be true at the end, by protocol (any: of each).'),
+  outcomes: outcomesSchema
+    .optional()
+    .describe(
+      'What executions may end in, by protocol (any: unless its own section says otherwise); ' +
+        'for exploration. A violation never, by default.',
+    ),
 });
 
 export type ScenarioFile = z.infer<typeof scenarioFileSchema>;

@@ -20,10 +20,12 @@ function requestOf(changes: Partial<PlanRequest>): PlanRequest {
 }
 
 const shipped = new Map<string, Scenario>();
-for (const file of readdirSync(FOLDER).filter((name) => name.endsWith('.yaml'))) {
+const litmus = new Map<string, Scenario>();
+for (const file of readdirSync(FOLDER, { encoding: 'utf8', recursive: true })) {
+  if (!file.endsWith('.yaml')) continue;
   const text = readFileSync(new URL(file, FOLDER), 'utf8');
   const scenario = parseScenario({ path: `scenarios/${file}`, text });
-  shipped.set(scenario.name, scenario);
+  (scenario.name.startsWith('litmus/') ? litmus : shipped).set(scenario.name, scenario);
 }
 
 test('the shipped scenarios are these', () => {
@@ -65,6 +67,33 @@ describe.each([...shipped.values()])('$name', (scenario) => {
     const { summary, source } = scenarioSummary(scenario);
     expect(summary).toMatch(/^[^?]+\?$/);
     expect(source).toMatch(/^\w[^\n]+$/);
+  });
+});
+
+test('there are litmus scenarios enough for two and for three CPUs', () => {
+  const cpus = [...litmus.values()].map((scenario) => buildPlan(scenario, requestOf({})).cpus);
+  expect(cpus.filter((count) => count === 2).length).toBeGreaterThanOrEqual(26);
+  expect(cpus.filter((count) => count === 3).length).toBeGreaterThanOrEqual(9);
+});
+
+describe.each([...litmus.values()])('$name', (scenario) => {
+  test('is small, ends by itself, and says what to expect of each protocol it is about', () => {
+    for (const protocol of Object.keys(PROTOCOL_OPTIONS)) {
+      const plan = buildPlan(scenario, requestOf({ protocol }));
+      expect(plan).toMatchObject({ ptrsShift: 2, durationMs: null });
+      expect(plan.regions.reduce((sum, { pages }) => sum + pages, 0)).toBeLessThanOrEqual(4);
+      expect(plan.columns.every((ops) => ops.length > 0 && ops.length <= 2)).toBe(true);
+      expect(plan.columns.flat().filter(({ op }) => op === 'loop' || op === 'mix')).toEqual([]);
+      expect(plan.outcomes).toContainEqual({ outcome: 'violation', expected: 'never' });
+      expect(plan).toEqual(JSON.parse(JSON.stringify(plan)));
+    }
+    expect(Object.keys(scenario.file.outcomes ?? {}).length).toBeGreaterThan(0);
+  });
+
+  test('asks one question and names its source', () => {
+    const { summary, source } = scenarioSummary(scenario);
+    expect(summary).toMatch(/^[^?]+\?$/);
+    expect(source).toMatch(/^["\w][^\n]+$/);
   });
 });
 

@@ -210,6 +210,7 @@ describe('S-01: the value when the synchronous switch returns', async () => {
   });
 });
 
+const FORMS = ['qsbr', 'announced', 'abstract'] as const;
 const EXECUTIONS = 4000;
 const OPERATIONS = 12;
 
@@ -244,7 +245,7 @@ function randomExecution(machine: Steps, execution: number): string | null {
     }
     yield* refs.offline(cpu);
   }
-  const rcu = execution % 4 < 2 ? 'qsbr' : 'announced';
+  const rcu = FORMS[(execution >> 1) % FORMS.length]!;
   machine.boot(rcu, execution % 2 === 0, (cpus) => cpus.map((cpu) => operate(cpu)));
   machine.runAll(prng);
   if (machine.living > 0) wrong.push('somebody does not come to an end');

@@ -7,6 +7,7 @@ import { REF, REF_BIAS, REF_CONFIRM, REF_MODE, REF_SHIFT } from '#arena/layout/p
 import { peek } from '#arena/word';
 import { property } from '#base/property.suite';
 import { rcuOperationEnd } from '#mm/rcu-free';
+import type { Plan } from '#scenario/plan';
 import { TestMachine } from '#tasks/machine.suite';
 import { LOCK } from '#trace/vocabulary';
 import {
@@ -50,7 +51,7 @@ function boot(
   for (let n = 0; n < REFS; n++) percpuRefInit(machine.cpu(0), n);
 }
 
-type Form = 'qsbr' | 'announced';
+type Form = Plan['rcu'];
 
 const countWord = (): number => peek(counts);
 const mode = (n = N): number => peek(base + n * REF.sizeWords + REF.mode);
@@ -411,7 +412,7 @@ class Model {
 const patches = fc.record({
   perRefSwitchLock: fc.boolean(),
   stableSync: fc.boolean(),
-  rcu: fc.constantFrom<Form>('qsbr', 'announced'),
+  rcu: fc.constantFrom<Form>('qsbr', 'announced', 'abstract'),
 });
 
 property([patches, acts], { numRuns: 400 })(

@@ -7,7 +7,7 @@
  *     atomic   the count, atomically       count                               count is 0
  *
  * The switch to atomic mode loses nothing:
- *  1. The mode says atomic before the epoch is read that begins the grace period. Get, put and
+ *  1. The mode says atomic before the grace period is asked for. Get, put and
  *     tryGet read the mode and act on it within one read section.
  *  2. So when the grace period is over, no CPU changes its local word any more.
  *  3. The locals are summed first; then one addition brings the sum in and takes the bias away. Up
@@ -42,8 +42,9 @@ import { COUNTER, count } from '#trace/counters';
 import { LOCK } from '#trace/vocabulary';
 import { mightSleep } from './held.ts';
 import {
-  rcuAwaitEpoch,
+  rcuAwaitEnd,
   rcuGraceEnd,
+  rcuGraceIsOver,
   rcuIdleEnter,
   rcuIdleExit,
   rcuReadLock,
@@ -175,7 +176,7 @@ export function percpuRefSwitchDone(cpu: Cpu, n: number): void {
   const confirmp = refAt(n) + REF.confirm;
   const confirm = load(cpu, confirmp);
   if (confirm === REF_CONFIRM.none || confirm === REF_CONFIRM.finishing) return;
-  if (((load(cpu, CONTROL.rcuEpoch) - confirm) | 0) < 0) return;
+  if (!rcuGraceIsOver(cpu, confirm)) return;
   const found = compareExchange(cpu, confirmp, confirm, REF_CONFIRM.finishing); // @ref-claim
   if (found === confirm) finishSwitch(cpu, n);
 }
@@ -236,7 +237,7 @@ function awaitSwitch(cpu: Cpu, n: number): void {
     poke(CONTROL.refAwaited, n + 1);
     const idle = rcuIdleEnter(cpu);
     if (confirm === REF_CONFIRM.finishing) waitUntilChanged(cpu, confirmp, confirm);
-    else if (rcuAwaitEpoch(cpu, confirm)) count(cpu, COUNTER.graceWaits, 1);
+    else if (rcuAwaitEnd(cpu, confirm)) count(cpu, COUNTER.graceWaits, 1);
     if (idle) rcuIdleExit(cpu);
     if (peek(CONTROL.refAwaited) === n + 1) poke(CONTROL.refAwaited, 0);
     percpuRefSwitchDone(cpu, n);

@@ -8,10 +8,10 @@ import { boundMap } from '#arena/arena';
 import { nowUs } from '#arena/clock';
 import { CONTROL } from '#arena/layout/control';
 import { PERCPU, RCU_QUEUE_MAX, RCU_RECORD } from '#arena/layout/percpu';
-import { bump, load, peek, poke, quietMax } from '#arena/word';
+import { bump, peek, poke, quietMax } from '#arena/word';
 import { COUNTER, count } from '#trace/counters';
 import { histogramSlot } from '#trace/histogram';
-import { rcuGraceEnd } from './rcu.ts';
+import { rcuGraceEnd, rcuGraceIsOver } from './rcu.ts';
 
 /** One callback in so many is timed, and has the backlog summed up: both cost more than it does. */
 const CALLBACKS_PER_SAMPLE = 13;
@@ -62,7 +62,7 @@ export function rcuTake(cpu: Cpu): number {
   const tail = peek(cpu.block + PERCPU.rcuTail);
   if (tail === peek(cpu.block + PERCPU.rcuHead)) return 0;
   const at = recordAt(cpu, tail);
-  if (((load(cpu, CONTROL.rcuEpoch) - peek(at + RCU_RECORD.epoch)) | 0) < 0) return 0;
+  if (!rcuGraceIsOver(cpu, peek(at + RCU_RECORD.epoch))) return 0;
   poke(cpu.block + PERCPU.rcuTail, (tail + 1) | 0);
   const since = peek(at + RCU_RECORD.sinceUs);
   if (since !== 0) bump(cpu.block + PERCPU.rcuLatency + histogramSlot((nowUs() - since) | 0), 1);

@@ -33,7 +33,7 @@ export function rcuTortureRead(cpu: Cpu): void {
     delay(cpu);
     if (nested) rcuReadUnlock(cpu);
     const stage = load(cpu, STAGES + element);
-    if (stage > 1) noteFact(cpu, FACT.rcuTooEarly, element, stage, 0, 0, 0);
+    if (stage > 1 || stage === FREE) noteFact(cpu, FACT.rcuTooEarly, element, stage, 0, 0, 0);
   }
   rcuReadUnlock(cpu);
   count(cpu, COUNTER.opTorture, 1);

@@ -17,7 +17,8 @@
  *
  * In the quiescent-state form (the default) a section costs a private counter; a CPU reports when
  * it passes an operation boundary and a plain load hints that E has changed. In the announced form
- * each outermost section stores its epoch.
+ * each outermost section stores its epoch. In the abstract form, of which exploration makes use,
+ * sections and boundaries are as in the first, but there is no epoch (rcu-abstract.ts).
  */
 
 import type { Cpu } from '#arch/cpu';
@@ -31,6 +32,15 @@ import { compareExchange, load, peek, poke, quietMax, read, store, wake } from '
 import { COUNTER, count } from '#trace/counters';
 import { FACT, noteFact } from '#trace/fact';
 import { mightSleep } from './held.ts';
+import {
+  abstractAnswer,
+  abstractAwait,
+  abstractInitialize,
+  abstractIsAsked,
+  abstractIsOver,
+  abstractLeave,
+  abstractRequest,
+} from './rcu-abstract.ts';
 
 /**
  * Steps of the epoch, from the one read after unhooking, that make a grace period (argument, step
@@ -41,16 +51,19 @@ export const GRACE_EPOCHS = 2;
 const IDLE = 0;
 
 let announced = atLoad.settings.announced; // constant at load
+let isAbstract = atLoad.settings.abstractRcu; // constant at load
 
 /** Chooses the form; the same on every thread of a machine. */
-export function configureRcu(announce: boolean): void {
+export function configureRcu(announce: boolean, withoutEpochs = false): void {
   announced = announce;
+  isAbstract = withoutEpochs;
 }
 
 /** Boot: sets the first epoch. */
 export function rcuInitialize(): void {
   poke(CONTROL.rcuEpoch, 1);
   poke(CONTROL.rcuEpochSince, nowUs());
+  abstractInitialize();
 }
 
 /** Opens a read section; sections nest. */
@@ -72,12 +85,14 @@ export function rcuReadUnlock(cpu: Cpu): void {
  * This CPU begins to take part: it must report from now on. In the announced form sections say all.
  */
 export function rcuOnline(cpu: Cpu): void {
-  if (!announced) report(cpu);
+  if (isAbstract) abstractAnswer(cpu);
+  else if (!announced) report(cpu);
 }
 
 /** This CPU holds no reference and need not be asked until it is online again. */
 export function rcuOffline(cpu: Cpu): void {
-  if (!announced) leave(cpu);
+  if (isAbstract) abstractLeave(cpu);
+  else if (!announced) leave(cpu);
 }
 
 /** Goes offline for a wait, if that is allowed here; true: `rcuIdleExit` must follow. */
@@ -97,7 +112,9 @@ export function rcuIdleExit(cpu: Cpu): void {
  */
 export function rcuQuiescent(cpu: Cpu): void {
   interruptPoint(cpu);
-  if (announced || read(cpu, CONTROL.rcuEpoch) === peek(cpu.block + PERCPU.rcuSeen)) return;
+  if (isAbstract) {
+    if (!abstractIsAsked(cpu)) return;
+  } else if (announced || read(cpu, CONTROL.rcuEpoch) === peek(cpu.block + PERCPU.rcuSeen)) return;
   if (peek(cpu.block + PERCPU.rcuNesting) !== 0) {
     noteFact(cpu, FACT.rcuUnbalanced, peek(cpu.block + PERCPU.rcuNesting), 0, 0, 0, 0);
     return;
@@ -117,6 +134,7 @@ export function rcuBoundary(cpu: Cpu): void {
  * report.
  */
 export function rcuAdvance(cpu: Cpu): boolean {
+  if (isAbstract) return false;
   const epoch = load(cpu, CONTROL.rcuEpoch);
   if (((peek(CONTROL.rcuWanted) - epoch) | 0) <= 0) return false;
   const { percpu, percpuWords, geometry } = boundMap();
@@ -131,11 +149,20 @@ export function rcuAdvance(cpu: Cpu): boolean {
   return true;
 }
 
-/** The epoch at which a grace period that begins now is over; asks for it. */
+/**
+ * Asks for a grace period that begins now; the epoch, or number of the request, by which
+ * `rcuGraceIsOver` knows its end.
+ */
 export function rcuGraceEnd(cpu: Cpu): number {
+  if (isAbstract) return abstractRequest(cpu);
   const end = load(cpu, CONTROL.rcuEpoch) + GRACE_EPOCHS;
   quietMax(CONTROL.rcuWanted, end);
   return end;
+}
+
+/** Whether the grace period that `rcuGraceEnd` said ends at `end` is over. */
+export function rcuGraceIsOver(cpu: Cpu, end: number): boolean {
+  return isAbstract ? abstractIsOver(cpu, end) : ((load(cpu, CONTROL.rcuEpoch) - end) | 0) >= 0;
 }
 
 /** Waits for a grace period. Not inside a read section, not under a spinlock. */
@@ -145,14 +172,16 @@ export function synchronizeRcu(cpu: Cpu): void {
     noteFact(cpu, FACT.rcuUnbalanced, peek(cpu.block + PERCPU.rcuNesting), 0, 0, 0, 0);
   const end = rcuGraceEnd(cpu);
   const idle = rcuIdleEnter(cpu);
-  rcuAwaitEpoch(cpu, end);
+  rcuAwaitEnd(cpu, end);
   if (idle) rcuIdleExit(cpu);
 }
 
 /**
- * Helps the epoch on until it is `end`; returns whether it was not yet. The CPU is idle for RCU.
+ * Waits until the grace period that ends at `end` is over, helping it on; returns whether it was
+ * not yet. The CPU is idle for RCU.
  */
-export function rcuAwaitEpoch(cpu: Cpu, end: number): boolean {
+export function rcuAwaitEnd(cpu: Cpu, end: number): boolean {
+  if (isAbstract) return abstractAwait(cpu, end);
   let waited = false;
   for (;;) {
     const epoch = load(cpu, CONTROL.rcuEpoch);

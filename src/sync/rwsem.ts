@@ -16,7 +16,14 @@ import type { Cpu } from '#arch/cpu';
 import { waitUntilChanged } from '#arch/interrupts';
 import { nowUs } from '#arena/clock';
 import { addAndWake, compareExchange, load, read, storeAndWake, wake } from '#arena/word';
-import { countAcquired, countContended, countTrylockFailed, mightSleep } from './held.ts';
+import {
+  countContended,
+  countTrylockFailed,
+  mightSleep,
+  noteOrder,
+  noteSemaphoreAcquired,
+  noteSemaphoreReleased,
+} from './held.ts';
 import { rcuIdleEnter, rcuIdleExit } from './rcu.ts';
 
 const STATE = 0;
@@ -30,9 +37,10 @@ const HANDOFF_US = 4000;
 
 export function downRead(cpu: Cpu, sem: number, lockClass: number): void {
   mightSleep(cpu);
+  noteOrder(cpu, lockClass);
   const entered = tryEnter(cpu, sem, false);
   if (!entered) waitToEnter(cpu, sem, lockClass, false); // @rwsem-read-wait
-  countAcquired(cpu, lockClass);
+  noteSemaphoreAcquired(cpu, sem, lockClass);
 }
 
 export function downReadTrylock(cpu: Cpu, sem: number, lockClass: number): boolean {
@@ -40,23 +48,26 @@ export function downReadTrylock(cpu: Cpu, sem: number, lockClass: number): boole
     countTrylockFailed(cpu, lockClass);
     return false;
   }
-  countAcquired(cpu, lockClass);
+  noteSemaphoreAcquired(cpu, sem, lockClass);
   return true;
 }
 
 export function upRead(cpu: Cpu, sem: number): void {
+  noteSemaphoreReleased(cpu, sem);
   addAndWake(cpu, sem + STATE, -1);
 }
 
 export function downWrite(cpu: Cpu, sem: number, lockClass: number): void {
   mightSleep(cpu);
+  noteOrder(cpu, lockClass);
   const entered = tryEnter(cpu, sem, true);
   if (!entered) waitToEnter(cpu, sem, lockClass, true); // @rwsem-write-wait
-  countAcquired(cpu, lockClass);
+  noteSemaphoreAcquired(cpu, sem, lockClass);
 }
 
 /** Writers that announced themselves meanwhile do so again; readers may come first. */
 export function upWrite(cpu: Cpu, sem: number): void {
+  noteSemaphoreReleased(cpu, sem);
   for (let state = load(cpu, sem + STATE); ; ) {
     const found = compareExchange(cpu, sem + STATE, state, state & READERS);
     if (found === state) break;

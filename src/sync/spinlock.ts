@@ -3,19 +3,27 @@
  * is built; test-and-test-and-set is the default, since a strict first-come lock stalls when there
  * are more CPUs than cores (the next in line is not running).
  *
- * Lock order, outermost first: mmap lock, VMA lock, page-table (upper levels), pml, ptl, then the
- * allocators' leaf locks. Where locks are not split, pml and ptl are both the mm's page-table lock.
+ * Lock order, outermost first: mmap lock, VMA lock, rmap lock, table semaphore, page-table (upper
+ * levels), pml, ptl, then leaf locks (of the allocators, of switching percpu refs). Where locks are
+ * not split, pml and ptl are both the mm's page-table lock. oracles/lock-order.ts has it as a law.
  *
  * Every waiter waits in `waitUntilChanged`: it spins a bounded time, then sleeps, so a holder that
  * has lost its core does not stall the run.
  */
 
 import type { Cpu } from '#arch/cpu';
-import { waitUntilChanged } from '#arch/interrupts';
+import { interruptPoint, waitUntilChanged } from '#arch/interrupts';
 import { atLoad } from '#arena/at-load';
 import { nowUs } from '#arena/clock';
-import { compareExchange, load, storeReleaseAndWake } from '#arena/word';
-import { countContended, countTrylockFailed, noteAcquired, noteReleased } from './held.ts';
+import { acquire, compareExchange, load, storeReleaseAndWake } from '#arena/word';
+import {
+  countContended,
+  countTrylockFailed,
+  noteAcquired,
+  noteOrder,
+  noteOrderNested,
+  noteReleased,
+} from './held.ts';
 import { mcsLock, mcsTrylock, mcsUnlock } from './mcs.ts';
 import { ticketLock, ticketTrylock, ticketUnlock } from './ticket.ts';
 
@@ -34,23 +42,25 @@ export function configureSpinlocks(ticket: number, mcs: number): void {
 
 /** Takes the lock at `lockp`, of lock class `lockClass` (a value of `LOCK`). */
 export function spinLock(cpu: Cpu, lockp: number, lockClass: number): void {
-  if (((ticketClasses | mcsClasses) & (1 << lockClass)) !== 0) {
-    lockInOrder(cpu, lockp, lockClass);
-  } else {
-    const holder = compareExchange(cpu, lockp, 0, cpu.id + 1); // @ttas-take
-    if (holder !== 0) ttasWait(cpu, lockp, lockClass);
-  }
-  noteAcquired(cpu, lockp, lockClass);
+  noteOrder(cpu, lockClass);
+  takeSpinlock(cpu, lockp, lockClass);
 }
 
 /** As `spinLock`, for a second lock of a class already held; `subclass` as in the kernel. */
-export function spinLockNested(
-  cpu: Cpu,
-  lockp: number,
-  lockClass: number,
-  _subclass: number,
-): void {
-  spinLock(cpu, lockp, lockClass);
+export function spinLockNested(cpu: Cpu, lockp: number, lockClass: number, subclass: number): void {
+  if (subclass === SINGLE_DEPTH_NESTING) noteOrderNested(cpu, lockClass);
+  else noteOrder(cpu, lockClass);
+  takeSpinlock(cpu, lockp, lockClass);
+}
+
+function takeSpinlock(cpu: Cpu, lockp: number, lockClass: number): void {
+  if (((ticketClasses | mcsClasses) & (1 << lockClass)) !== 0) {
+    lockInOrder(cpu, lockp, lockClass);
+  } else {
+    const holder = acquire(cpu, lockp, cpu.id + 1); // @ttas-take
+    if (holder !== 0) ttasWait(cpu, lockp, lockClass);
+  }
+  noteAcquired(cpu, lockp, lockClass);
 }
 
 /** Takes the lock if it is free now. */
@@ -64,7 +74,7 @@ export function spinTrylock(cpu: Cpu, lockp: number, lockClass: number): boolean
 }
 
 export function spinUnlock(cpu: Cpu, lockp: number, lockClass: number): void {
-  noteReleased(cpu, lockp);
+  noteReleased(cpu, lockp, lockClass);
   if (((ticketClasses | mcsClasses) & (1 << lockClass)) === 0) storeReleaseAndWake(cpu, lockp, 0);
   else if ((ticketClasses & (1 << lockClass)) !== 0) ticketUnlock(cpu, lockp);
   else mcsUnlock(cpu, lockp);
@@ -75,7 +85,8 @@ function ttasWait(cpu: Cpu, lockp: number, lockClass: number): void {
   for (;;) {
     const holder = load(cpu, lockp);
     if (holder !== 0) waitUntilChanged(cpu, lockp, holder);
-    else if (compareExchange(cpu, lockp, 0, cpu.id + 1) === 0) break;
+    else if (acquire(cpu, lockp, cpu.id + 1) === 0) break;
+    else interruptPoint(cpu);
   }
   countContended(cpu, lockClass, (nowUs() - since) | 0);
 }

@@ -16,6 +16,8 @@ import type { Cpu } from '#arch/cpu';
 import { interruptOthers, waitUntilChanged } from '#arch/interrupts';
 import { boundMap } from '#arena/arena';
 import { load, read, storeAndWake, storeRelease } from '#arena/word';
+import { LOCK } from '#trace/vocabulary';
+import { noteHeld, noteHeldTogether, noteLeft, noteOrderNested } from './held.ts';
 import { rcuIdleEnter, rcuIdleExit } from './rcu.ts';
 
 /** Tries to lock VMA `vma` for reading; false: a writer has it, or is about to. */
@@ -23,12 +25,13 @@ export function vmaReadTrylock(cpu: Cpu, vma: number, vmaSeqp: number, mmSeqp: n
   storeRelease(cpu, readerWord(cpu.block, vma), 1);
   // Whoever sees the writer's store to the VMA also sees the mm's sequence that preceded it.
   const free = read(cpu, vmaSeqp) !== read(cpu, mmSeqp); // @vma-recheck
-  if (free) return true;
-  vmaReadUnlock(cpu, vma);
-  return false;
+  if (free) noteHeld(cpu, LOCK.vma);
+  else storeRelease(cpu, readerWord(cpu.block, vma), 0);
+  return free;
 }
 
 export function vmaReadUnlock(cpu: Cpu, vma: number): void {
+  noteLeft(cpu, LOCK.vma);
   storeRelease(cpu, readerWord(cpu.block, vma), 0);
 }
 
@@ -36,6 +39,7 @@ export function vmaReadUnlock(cpu: Cpu, vma: number): void {
 export function vmaWriteLock(cpu: Cpu, vma: number, vmaSeqp: number, mmSeqp: number): void {
   const seq = load(cpu, mmSeqp);
   if (load(cpu, vmaSeqp) === seq) return;
+  noteOrderNested(cpu, LOCK.vma);
   storeAndWake(cpu, vmaSeqp, seq);
   interruptOthers(cpu, true);
   const map = boundMap();
@@ -46,10 +50,12 @@ export function vmaWriteLock(cpu: Cpu, vma: number, vmaSeqp: number, mmSeqp: num
     if (inside !== 0) waitUntilChanged(cpu, word, inside);
   }
   if (idle) rcuIdleExit(cpu);
+  noteHeldTogether(cpu, LOCK.vma);
 }
 
 /** Unlocks every VMA that is write-locked under the sequence at `mmSeqp`. */
 export function vmaWriteUnlockAll(cpu: Cpu, mmSeqp: number): void {
+  noteLeft(cpu, LOCK.vma);
   storeAndWake(cpu, mmSeqp, (load(cpu, mmSeqp) + 1) | 0);
 }
 

@@ -39,7 +39,7 @@ export function bindMachine(
 ): Machine {
   bindArena(buffer, geometry, spins);
   configureSpinlocks(lockClassesWith(plan.locks, 'ticket'), lockClassesWith(plan.locks, 'mcs'));
-  configureRcu(plan.rcu === 'announced');
+  configureRcu(plan.rcu === 'announced', plan.rcu === 'abstract');
   configureChoices(plan.reschedPerMillion, plan.allocFailPerMillion);
   configureGather(plan.gatherBatch, TABLE_FREE[plan.gatherFallback]);
   configureWalkers(plan.walkerReactions === 'as-posted');

@@ -6,7 +6,9 @@
 
 import { type Cpu, enterActor } from '#arch/cpu';
 import { enterMm, leaveMm } from '#arch/interrupts';
+import { tlbFlushLocal } from '#arch/tlb';
 import { nowMs } from '#arena/clock';
+import type { EnforcedGate } from '#arena/enforced';
 import { Halted } from '#arena/halt';
 import { CONTROL, PHASE } from '#arena/layout/control';
 import { poke, quietStore } from '#arena/word';
@@ -14,15 +16,16 @@ import { checkRemembered } from '#mm/check-remembered';
 import { exitMmap } from '#mm/mmap';
 import { rcuBarrier, rcuDrain, rcuOperationEnd } from '#mm/rcu-free';
 import { boundProtocol, HOOK, hasHook } from '#mm/reclaim-protocol';
+import { retireFromUserfaults } from '#mm/userfault-wait';
 import { rcuOffline, rcuOnline } from '#sync/rcu';
 import { ACTOR } from '#trace/vocabulary';
 import { bootMachine, type Machine } from './bind.ts';
 import { scanAll } from './reclaim-ops.ts';
-import { liveTables, rendezvous } from './rendezvous.ts';
+import { liveTables, rendezvous, watchesUserfaults } from './rendezvous.ts';
 import { runOps } from './run-ops.ts';
 import { Task } from './task.ts';
 
-/** How a CPU's life ended. */
+/** How a part of a CPU's life ended. */
 export type CpuEnd = 'done' | 'halted';
 
 /** Runs CPU `cpu` of `machine` through all phases; every CPU of the machine does the same. */
@@ -32,18 +35,69 @@ export function cpuMain(cpu: Cpu, machine: Machine): CpuEnd {
     if (cpu.id === 0) boot(cpu, machine, task);
     rendezvous(cpu, machine);
     if (cpu.id === 0) enterPhase(PHASE.main);
-    rcuOnline(cpu);
-    enterMm(cpu);
-    runOps(cpu, task, machine.plan.columns[cpu.id] ?? [], 0);
-    rcuOperationEnd(cpu);
-    checkRemembered(cpu, machine.mm);
-    leaveMm(cpu);
-    rcuOffline(cpu);
+    hostilePhase(cpu, machine, task);
     rendezvous(cpu, machine);
     if (cpu.id === 0) enterPhase(PHASE.fair);
     fairPhase(cpu, machine);
     rendezvous(cpu, machine);
     if (cpu.id === 0) enterPhase(PHASE.exit);
+    return 'done';
+  } catch (error) {
+    if (error instanceof Halted) return 'halted';
+    throw error;
+  }
+}
+
+/**
+ * The same life with its hostile phase in a recorded order: `gate`, this thread's, says when the
+ * columns begin and end, so that no step of a rendezvous comes between boot and the first of them.
+ */
+export function cpuEnforced(cpu: Cpu, machine: Machine, gate: EnforcedGate): CpuEnd {
+  try {
+    const task = new Task(cpu, machine);
+    if (cpu.id === 0) boot(cpu, machine, task);
+    if (cpu.id === 0) enterPhase(PHASE.main);
+    gate.enterHostile(cpu);
+    hostilePhase(cpu, machine, task);
+    gate.leaveHostile(cpu);
+    if (cpu.id === 0) enterPhase(PHASE.fair);
+    fairPhase(cpu, machine);
+    rendezvous(cpu, machine);
+    if (cpu.id === 0) enterPhase(PHASE.exit);
+    return 'done';
+  } catch (error) {
+    if (!(error instanceof Halted)) throw error;
+    gate.noteHalted(cpu);
+    return 'halted';
+  }
+}
+
+/** The parts of that life one by one, for whoever lets CPUs meet without a rendezvous. */
+export function cpuBoot(cpu: Cpu, machine: Machine, task: Task): CpuEnd {
+  try {
+    boot(cpu, machine, task);
+    return 'done';
+  } catch (error) {
+    if (error instanceof Halted) return 'halted';
+    throw error;
+  }
+}
+
+/** The column of CPU `cpu`, and what it still remembers at its end. */
+export function cpuHostile(cpu: Cpu, machine: Machine, task: Task): CpuEnd {
+  try {
+    hostilePhase(cpu, machine, task);
+    return 'done';
+  } catch (error) {
+    if (error instanceof Halted) return 'halted';
+    throw error;
+  }
+}
+
+/** Its part of the fair phase, once all columns have ended. */
+export function cpuFair(cpu: Cpu, machine: Machine): CpuEnd {
+  try {
+    fairPhase(cpu, machine);
     return 'done';
   } catch (error) {
     if (error instanceof Halted) return 'halted';
@@ -75,6 +129,19 @@ function boot(cpu: Cpu, machine: Machine, task: Task): void {
   enterActor(cpu, ACTOR.access);
   runOps(cpu, task, machine.plan.setup, 1);
   leaveMm(cpu);
+  // Columns begin alike on all CPUs: with nothing cached of the setup.
+  tlbFlushLocal(cpu);
+  rcuOffline(cpu);
+}
+
+function hostilePhase(cpu: Cpu, machine: Machine, task: Task): void {
+  rcuOnline(cpu);
+  enterMm(cpu);
+  runOps(cpu, task, machine.plan.columns[cpu.id] ?? [], 0);
+  rcuOperationEnd(cpu);
+  if (watchesUserfaults(machine)) retireFromUserfaults(cpu, machine.mm);
+  checkRemembered(cpu, machine.mm);
+  leaveMm(cpu);
   rcuOffline(cpu);
 }
 
@@ -90,7 +157,8 @@ function fairPhase(cpu: Cpu, machine: Machine): void {
   rcuOffline(cpu);
 }
 
-function enterPhase(phase: number): void {
+/** Phase `phase` (a value of `PHASE`) begins. One CPU says so for all. */
+export function enterPhase(phase: number): void {
   poke(CONTROL.phaseBegan + phase, nowMs());
   poke(CONTROL.phaseTables + phase, liveTables());
   quietStore(CONTROL.phase, phase);

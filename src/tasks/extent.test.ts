@@ -122,6 +122,20 @@ test('the chunk is the running sweep’s', () => {
   expect(out).toEqual({ start: 11, end: 17 });
 });
 
+test('a span is of its region, wherever that begins, and draws no random number', () => {
+  const machine = new TestMachine({ cpus: 2, regions: [region(64, 0), region(64, 5)] });
+  const starts = machine.machine.regionStarts;
+  const out = { start: 0, end: 0 };
+  const drawn = machine.cpu(1).prng.below(1 << 30);
+  const again = new TestMachine({ cpus: 2, regions: [region(64, 0), region(64, 5)] });
+  for (const share of ['all', 'own'] as const) {
+    const where: Where = { region: 1, extent: { page: 3, pages: 2 }, share };
+    choosePages(again.cpu(1), again.plan, starts, where, out, out);
+    expect(out).toEqual({ start: starts[1]! + 3, end: starts[1]! + 5 });
+  }
+  expect(again.cpu(1).prng.below(1 << 30)).toBe(drawn);
+});
+
 // A region of fewer slots than there are CPUs leaves some of them without a share.
 describe('a CPU whose share is empty', () => {
   const own = { region: 1, share: 'own', extent: 'whole' } as const;

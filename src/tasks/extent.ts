@@ -5,7 +5,7 @@
 
 import type { Cpu } from '#arch/cpu';
 import { boundMap } from '#arena/arena';
-import type { Plan, Where } from '#scenario/plan';
+import type { Extent, PageSpan, Plan, Where } from '#scenario/plan';
 
 /** A range of pages, [start, end), as numbers of pages of the address space (up to 36 bits). */
 export interface PageRange {
@@ -45,18 +45,30 @@ export function choosePages(
   chunk: PageRange,
   out: PageRange,
 ): void {
-  if (where.extent === 'chunk') {
+  const { extent } = where;
+  if (extent === 'chunk') {
     out.start = chunk.start;
     out.end = chunk.end;
+    return;
+  }
+  if (typeof extent === 'object') {
+    // Of the region, whatever the share: the scenario says nothing else than `all`.
+    out.start = starts[where.region]! + extent.page;
+    out.end = out.start + extent.pages;
     return;
   }
   const share = shareOf(plan, starts, cpu.id, where.region, where.share);
   out.start = share.start;
   out.end = share.end;
-  if (where.extent !== 'whole' && share.end > share.start) narrow(cpu, where.extent, share, out);
+  if (extent !== 'whole' && share.end > share.start) narrow(cpu, extent, share, out);
 }
 
-function narrow(cpu: Cpu, extent: Where['extent'], share: PageRange, out: PageRange): void {
+function narrow(
+  cpu: Cpu,
+  extent: Exclude<Extent, PageSpan>,
+  share: PageRange,
+  out: PageRange,
+): void {
   const ptrs = 1 << boundMap().geometry.ptrsShift;
   if (extent === 'page') {
     out.start = share.start + cpu.prng.below(share.end - share.start);

@@ -11,8 +11,10 @@ import { boundWords, peek, quietAdd, quietLoad, quietStore } from '#arena/word';
 import { rcuDrain, rcuOperationEnd } from '#mm/rcu-free';
 import { boundProtocol } from '#mm/reclaim-protocol';
 import { rcuAdvance, rcuOffline, rcuOnline } from '#sync/rcu';
+import { ACT } from '#trace/act';
 import { ACTOR } from '#trace/vocabulary';
 import type { Machine } from './bind.ts';
+import { noteActAlone } from './task.ts';
 
 /** Pause of the grace-period thread, in milliseconds. */
 const GRACE_PAUSE_MS = 1;
@@ -62,6 +64,7 @@ export function kthreadEnd(cpu: Cpu): void {
 function scanPass(cpu: Cpu, machine: Machine): number {
   enterActor(cpu, ACTOR.scanner);
   rcuOnline(cpu);
+  noteActAlone(cpu, ACT.scan, 0);
   const unhooked = boundProtocol().scan(cpu, machine.mm, peek(CONTROL.scanSlots));
   rcuOperationEnd(cpu);
   rcuOffline(cpu);

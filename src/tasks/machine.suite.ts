@@ -77,9 +77,14 @@ export function planOf(changes: Partial<Plan> = {}): Plan {
     durationMs: null,
     opsMax: null,
     expectations: [],
+    outcomes: [],
     ...changes,
   };
 }
+
+/** In place of a kind of passage: any of those that take a lock. */
+const TAKING = -1;
+const TAKES: readonly number[] = [GATE.acquire, GATE.compareExchange];
 
 interface Scene {
   readonly cpu: number;
@@ -100,7 +105,8 @@ class Stage implements Gate {
   pass(cpu: CpuRef, op: number, at: number, seen: number): boolean {
     if (this.scenes.length > 0) this.playFirst(cpu.id, op, at);
     if (op !== GATE.wait || peek(at) !== seen) return false;
-    if (at === CONTROL.rcuEpoch) this.passBoundaries(cpu.id);
+    const asked = this.cpus.some(({ block }) => at === block + PERCPU.rcuAnswered);
+    if (at === CONTROL.rcuEpoch || asked) this.passBoundaries(cpu.id);
     this.serveInterrupts(cpu.id);
     if (peek(at) === seen)
       throw new Error(`CPU ${cpu.id} would wait for ever while word ${at} is ${seen}`);
@@ -109,7 +115,10 @@ class Stage implements Gate {
 
   private playFirst(cpu: number, op: number, at: number): void {
     const i = this.scenes.findIndex(
-      (scene) => scene.cpu === cpu && scene.op === op && scene.at === at,
+      (scene) =>
+        scene.cpu === cpu &&
+        scene.at === at &&
+        (scene.op === op || (scene.op === TAKING && TAKES.includes(op))),
     );
     if (i >= 0) this.scenes.splice(i, 1)[0]!.act();
   }
@@ -122,7 +131,8 @@ class Stage implements Gate {
   /** All other CPUs that are in no read section pass an operation boundary. */
   private passBoundaries(waiter: number): void {
     for (const cpu of this.cpus) {
-      const online = peek(cpu.block + PERCPU.rcuSeen) !== 0;
+      const online =
+        peek(cpu.block + PERCPU.rcuSeen) !== 0 || peek(cpu.block + PERCPU.rcuAnswered) !== 0;
       if (cpu.id !== waiter && online && peek(cpu.block + PERCPU.rcuNesting) === 0)
         rcuBoundary(cpu);
     }
@@ -174,7 +184,7 @@ export class TestMachine {
     for (const cpu of this.cpus) enterActor(cpu, ACTOR.access);
     this.stage = new Stage(this.cpus);
     setGate(this.stage);
-    if (booted && this.plan.rcu === 'qsbr') for (const cpu of this.cpus) rcuOnline(cpu);
+    if (booted && this.plan.rcu !== 'announced') for (const cpu of this.cpus) rcuOnline(cpu);
     if (booted) for (const cpu of this.cpus) enterMm(cpu);
   }
 
@@ -187,9 +197,14 @@ export class TestMachine {
     this.stage.scenes.push({ cpu, op: GATE[op], at, act });
   }
 
+  /** The same before it tries to take the lock word `at`, by whatever means. */
+  beforeLock(cpu: number, at: number, act: () => void): void {
+    this.stage.scenes.push({ cpu, op: TAKING, at, act });
+  }
+
   /** Scenes asked for by `meanwhile` that have not been played. */
   unplayed(): string[] {
-    return this.stage.scenes.map(({ cpu, op, at }) => `${cpu} ${GATE_NAMES[op]} ${at}`);
+    return this.stage.scenes.map(({ cpu, op, at }) => `${cpu} ${GATE_NAMES[op] ?? 'lock'} ${at}`);
   }
 
   slotOf(page: number): number {

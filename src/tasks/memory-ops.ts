@@ -7,9 +7,9 @@ import { MADV, madvise, madviseDontneed, processMadviseDontneed } from '#mm/madv
 import { mmapRegion, munmap } from '#mm/mmap';
 import { rcuOperationEnd } from '#mm/rcu-free';
 import type { Op, VmaFlag } from '#scenario/plan';
+import { ACT, ACT_COUNT, ADVICE_ACT } from '#trace/act';
 import { COUNTER, count } from '#trace/counters';
-import { EVENT, recordEvent } from '#trace/ring';
-import { goesOn, pagesOf, spanOf, type Task } from './task.ts';
+import { goesOn, noteAct, pagesOf, spanOf, type Task } from './task.ts';
 import { touchEvery, touchOne } from './touch.ts';
 import { freeBegins, zapBegins, zapEnds } from './zap-log.ts';
 
@@ -18,7 +18,7 @@ export function runTouch(cpu: Cpu, task: Task, op: Op & { op: 'touch' }): void {
   const write = op.access === 'write';
   count(cpu, COUNTER.opTouch, 1);
   const { start, end } = pagesOf(cpu, task, op);
-  recordEvent(cpu, EVENT.operation, op.region, end - start);
+  noteAct(cpu, task, write ? ACT.touchWrite : ACT.touchRead, countOf(op), op.region, start, end);
   if (start >= end) return;
   if (op.pages === 'every') {
     touchEvery(cpu, machine.mm, memory, owned, op.region, start, end, write);
@@ -34,9 +34,14 @@ export function runTouch(cpu: Cpu, task: Task, op: Op & { op: 'touch' }): void {
   }
 }
 
+function countOf({ pages }: Op & { op: 'touch' }): number {
+  if (pages === 'every') return ACT_COUNT.every;
+  return pages === 'one-per-slot' ? ACT_COUNT.onePerSlot : Math.min(pages, ACT_COUNT.max);
+}
+
 export function runDontneed(cpu: Cpu, task: Task, op: Op & { op: 'dontneed' }): void {
   const { start, end } = pagesOf(cpu, task, op);
-  recordEvent(cpu, EVENT.operation, op.region, end - start);
+  noteAct(cpu, task, ACT.dontneed, 0, op.region, start, end);
   dontneedPages(cpu, task, start, end);
   count(cpu, COUNTER.opDontneed, 1);
 }
@@ -52,7 +57,7 @@ function dontneedPages(cpu: Cpu, task: Task, start: number, end: number): void {
 /** Logged like MADV_FREE, since the range has pages that stay. */
 export function runPurge(cpu: Cpu, task: Task, op: Op & { op: 'purge' }): void {
   const { start, end } = pagesOf(cpu, task, op);
-  recordEvent(cpu, EVENT.operation, op.region, end - start);
+  noteAct(cpu, task, ACT.purge, 0, op.region, start, end);
   if (start >= end) return;
   const { startSlot, startIndex, endSlot, endIndex } = spanOf(task, start, end);
   freeBegins(cpu, startSlot, startIndex, endSlot, endIndex);
@@ -65,6 +70,7 @@ export function runPurge(cpu: Cpu, task: Task, op: Op & { op: 'purge' }): void {
 
 export function runPunch(cpu: Cpu, task: Task, op: Op & { op: 'punch' }): void {
   const { start, end } = pagesOf(cpu, task, op);
+  noteAct(cpu, task, ACT.punch, 0, op.region, start, end);
   for (let page = start; page < end && goesOn(); page++) {
     if (cpu.prng.below(100) >= op.percent) continue;
     dontneedPages(cpu, task, page, page + 1);
@@ -75,7 +81,7 @@ export function runPunch(cpu: Cpu, task: Task, op: Op & { op: 'punch' }): void {
 
 export function runMadvise(cpu: Cpu, task: Task, op: Op & { op: 'madvise' }): void {
   const { start, end } = pagesOf(cpu, task, op);
-  recordEvent(cpu, EVENT.operation, op.region, end - start);
+  noteAct(cpu, task, ADVICE_ACT[op.advice], 0, op.region, start, end);
   if (start >= end) return;
   const { startSlot, startIndex, endSlot, endIndex } = spanOf(task, start, end);
   // Where memory is short a guard leaves the content in its place, so it is logged like MADV_FREE.
@@ -89,6 +95,7 @@ export function runMmap(cpu: Cpu, task: Task, index: number): void {
   const { plan, mm, regionStarts } = task.machine;
   const region = plan.regions[index]!;
   const start = regionStarts[index]!;
+  noteAct(cpu, task, ACT.mmap, 0, index, start, start + region.pages);
   const { startSlot, startIndex, endSlot, endIndex } = spanOf(task, start, start + region.pages);
   zapBegins(cpu, startSlot, startIndex, endSlot, endIndex);
   mmapRegion(cpu, mm, startSlot, startIndex, endSlot, endIndex, vmaFlags(region.flags));
@@ -98,6 +105,7 @@ export function runMmap(cpu: Cpu, task: Task, index: number): void {
 
 export function runMunmap(cpu: Cpu, task: Task, op: Op & { op: 'munmap' }): void {
   const { start, end } = pagesOf(cpu, task, op);
+  noteAct(cpu, task, ACT.munmap, 0, op.region, start, end);
   if (start >= end) return;
   const { startSlot, startIndex, endSlot, endIndex } = spanOf(task, start, end);
   zapBegins(cpu, startSlot, startIndex, endSlot, endIndex);

@@ -57,7 +57,8 @@ function stopping(seed: number, stopAt: number, words: Int32Array): Strategy {
   const chance: Strategy = randomly(seed);
   let step = 0;
   return {
-    begin: (execution, cpus) => chance.begin(execution, cpus),
+    begin: (execution, cpus, standing) => chance.begin(execution, cpus, standing),
+    choose: (cpu, alternatives) => chance.choose(cpu, alternatives),
     pick(enabled, running) {
       if (step++ === stopAt) words[CONTROL.stop] = 1;
       return chance.pick(enabled, running);

@@ -55,7 +55,8 @@ function meetAll(cpu: Cpu, machine: Machine, marks: boolean): void {
   }
 }
 
-function watchesUserfaults({ plan }: Machine): boolean {
+/** Whether a region of the plan has a userfaultfd, so that faults may wait for another CPU. */
+export function watchesUserfaults({ plan }: Machine): boolean {
   return plan.regions.some(({ flags }) => flags.includes('uffd-missing'));
 }
 

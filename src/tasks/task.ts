@@ -6,6 +6,8 @@ import { Halted } from '#arena/halt';
 import { CONTROL } from '#arena/layout/control';
 import { peek } from '#arena/word';
 import type { Where } from '#scenario/plan';
+import { actWord, NO_REGION } from '#trace/act';
+import { EVENT, recordEvent } from '#trace/ring';
 import type { Machine } from './bind.ts';
 import { choosePages, type PageRange } from './extent.ts';
 import { type Ownership, ownershipOf } from './touch.ts';
@@ -60,4 +62,23 @@ export function spanOf(task: Task, start: number, end: number): Span {
   span.endSlot = Math.floor(end / ptrs) | 0;
   span.endIndex = (end - span.endSlot * ptrs) | 0;
   return span;
+}
+
+/** Notes in the ring what is about to be done to the pages [start, end) of `region`. */
+export function noteAct(
+  cpu: Cpu,
+  task: Task,
+  act: number,
+  count: number,
+  region: number,
+  start: number,
+  end: number,
+): void {
+  const first = task.machine.regionStarts[region]!;
+  recordEvent(cpu, actWord(EVENT.operation, act, count, region), start - first, end - start);
+}
+
+/** The same of what is of no region; `amount`: of what comes in amounts. */
+export function noteActAlone(cpu: Cpu, act: number, amount: number): void {
+  recordEvent(cpu, actWord(EVENT.operation, act, 0, NO_REGION), 0, amount);
 }

@@ -10,7 +10,8 @@ import type { TorturedLock } from '#scenario/plan';
 import { lockTorture, TORTURED } from '#sync/lock-torture';
 import { rcuIdleEnter, rcuIdleExit } from '#sync/rcu';
 import { rcuTortureRead, rcuTortureWrite } from '#sync/rcu-torture';
-import type { Task } from './task.ts';
+import { ACT } from '#trace/act';
+import { noteActAlone, type Task } from './task.ts';
 
 export function runRcuTorture(cpu: Cpu, role: 'reader' | 'writer'): void {
   if (role === 'reader') rcuTortureRead(cpu);
@@ -27,6 +28,7 @@ export function runLockTorture(cpu: Cpu, lock: TorturedLock): void {
  */
 export function runSleep(cpu: Cpu, task: Task, ms: number): void {
   const until = (nowMs() + ms) | 0;
+  noteActAlone(cpu, ACT.sleep, ms);
   checkRemembered(cpu, task.machine.mm);
   enterLazyTlb(cpu);
   for (let isTimeLeft = true; isTimeLeft; ) {

@@ -6,27 +6,33 @@
  */
 
 import type { Cpu } from '#arch/cpu';
-import { ptrsMask, ptrsShift } from '#arena/arena';
+import { boundMap, ptrsMask, ptrsShift } from '#arena/arena';
 import { CONTROL } from '#arena/layout/control';
 import { peek } from '#arena/word';
 import { COUNTER, count } from '#trace/counters';
 import { FACT, noteFact } from '#trace/fact';
 import { ZAPPED, zappedByOwn, zappedSince } from './zap-log.ts';
 
-/** Pages remembered, as a power of two; at least the entries of a table. */
-const REMEMBERED_SHIFT = 14;
+/** Pages remembered at most, as a power of two; at least the entries of a table. */
+const REMEMBERED_SHIFT_MAX = 14;
 const RECORD_WORDS = 4;
 const SLOT = 0;
 const STAMP = 1;
 const CLOCK = 2;
 
 export class UserMemory {
-  private readonly records = new Int32Array(RECORD_WORDS << REMEMBERED_SHIFT);
+  private readonly records: Int32Array;
+  private readonly positionMask: number;
   private readonly cpu: Cpu;
   private serial = 0;
 
   constructor(cpu: Cpu) {
     this.cpu = cpu;
+    // A small machine cannot hold more pages than it has, and is set up often.
+    const frames = 32 - Math.clz32(boundMap().geometry.pages);
+    const shift = Math.min(REMEMBERED_SHIFT_MAX, Math.max(frames, ptrsShift()));
+    this.records = new Int32Array(RECORD_WORDS << shift);
+    this.positionMask = (1 << shift) - 1;
   }
 
   /** A stamp that this owner has not used for 2^24 stores: its number in the low bits, never 0. */
@@ -37,7 +43,7 @@ export class UserMemory {
 
   /** Remembers a store; `clock` is the zap clock read before it. */
   remember(slot: number, index: number, stamp: number, clock: number): void {
-    const at = recordOf(slot, index);
+    const at = this.recordOf(slot, index);
     this.records[at + SLOT] = slot;
     this.records[at + STAMP] = stamp;
     this.records[at + CLOCK] = clock;
@@ -45,7 +51,7 @@ export class UserMemory {
 
   /** Compares what a load found with what is remembered of the page, if anything is. */
   compare(slot: number, index: number, found: number): void {
-    const at = recordOf(slot, index);
+    const at = this.recordOf(slot, index);
     const stamp = this.records[at + STAMP]!;
     if (stamp === 0 || this.records[at + SLOT] !== slot) return;
     const clock = this.records[at + CLOCK]!;
@@ -58,14 +64,13 @@ export class UserMemory {
     if (kept) noteFact(this.cpu, FACT.dontneedNotDone, slot, index, stamp, clock, 0);
     if (found !== stamp || kept) this.records[at + STAMP] = 0;
   }
+
+  private recordOf(slot: number, index: number): number {
+    return (((slot << ptrsShift()) | (index & ptrsMask())) & this.positionMask) * RECORD_WORDS;
+  }
 }
 
 /** The zap clock, to be read before a store. */
 export function zapClock(): number {
   return peek(CONTROL.zapClock);
-}
-
-function recordOf(slot: number, index: number): number {
-  const position = ((slot << ptrsShift()) | (index & ptrsMask())) & ((1 << REMEMBERED_SHIFT) - 1);
-  return position * RECORD_WORDS;
 }

@@ -33,6 +33,8 @@ import { peek, poke, quietAdd, quietStore } from '#arena/word';
  * - `dontneedNotDone`: slot, index, stamp found, zap clock at the write
  * - `staleRemembered`: slot, index, page remembered, entry that stands there
  * - `pageReused`: pfn, state word found, life in which it was found and referenced
+ * - `waitIrqsOff`: sections with interrupts off that are open
+ * - `untruthfulError`: what an operation said (0 out of memory, 1 lock dropped), slot, index
  */
 export const FACTS = [
   'frameMismatch',
@@ -54,6 +56,8 @@ export const FACTS = [
   'dontneedNotDone',
   'staleRemembered',
   'pageReused',
+  'waitIrqsOff',
+  'untruthfulError',
 ] as const;
 
 export type FactName = (typeof FACTS)[number];
@@ -62,7 +66,7 @@ export const FACT = Object.fromEntries(FACTS.map((name, i) => [name, i])) as Rea
   Record<FactName, number>
 >;
 
-/** Notes a fact; the run goes on to its end. */
+/** Notes a fact; the run goes on to its end, which may come sooner for it. */
 export function noteFact(
   cpu: CpuRef,
   kind: number,
@@ -86,6 +90,7 @@ export function noteFact(
   }
   poke(cpu.block + PERCPU.factCount, count + 1);
   quietAdd(CONTROL.facts, 1);
+  if (peek(CONTROL.stopAtFact) !== 0) quietStore(CONTROL.stop, 1);
 }
 
 /** Notes a fact that leaves shared memory in doubt, and halts the machine. */

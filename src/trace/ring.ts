@@ -6,10 +6,11 @@ import { nowUs } from '#arena/clock';
 import type { CpuRef } from '#arena/gate';
 import { EVENT_RECORD, EVENTS_MAX, PERCPU } from '#arena/layout/percpu';
 import { peek, poke, type Words } from '#arena/word';
+import { eventKindOf } from './act.ts';
 
 /** Event kinds and their two words. */
 export const EVENTS = [
-  /** Region, extent. */
+  /** First page of the region, and pages; what was done to them stands beside the kind (act.ts). */
   'operation',
   /** Table, slot. */
   'hook',
@@ -43,6 +44,8 @@ export function recordEvent(cpu: CpuRef, kind: number, a: number, b: number): vo
 export interface DecodedEvent {
   readonly cpu: number;
   readonly kind: (typeof EVENTS)[number];
+  /** As it stands in the ring. */
+  readonly kindWord: number;
   readonly timeUs: number;
   readonly a: number;
   readonly b: number;
@@ -55,9 +58,11 @@ export function mergeRings(words: Words, blocks: readonly number[]): DecodedEven
     const count = words[block + PERCPU.eventCount]!;
     for (let i = Math.max(0, count - EVENTS_MAX); i < count; i++) {
       const at = block + PERCPU.events + (i & (EVENTS_MAX - 1)) * EVENT_RECORD.sizeWords;
+      const kindWord = words[at + EVENT_RECORD.kind]!;
       events.push({
         cpu,
-        kind: EVENTS[words[at + EVENT_RECORD.kind]!]!,
+        kind: EVENTS[eventKindOf(kindWord)]!,
+        kindWord,
         timeUs: words[at + EVENT_RECORD.timeUs]!,
         a: words[at + EVENT_RECORD.a]!,
         b: words[at + EVENT_RECORD.b]!,

@@ -18,6 +18,8 @@ export const CONTROL = linedStruct({
   stop: 1,
   /** Number of facts noted so far by all CPUs. */
   facts: 1,
+  /** Not 0: the first fact sets `stop`, so that the rings still hold what led to it. */
+  stopAtFact: 1,
   /** Phase of the run, see `PHASE`. */
   phase: 1,
   /** For each phase: the time (ms) at which it began, and the tables (all levels) at that time. */
@@ -37,6 +39,8 @@ export const CONTROL = linedStruct({
   rcuEpoch: 1,
   /** Epoch that somebody waits for; grace periods run only while `rcuEpoch` is behind it. */
   rcuWanted: 1,
+  /** Requests for a grace period so far, in the abstract form, which has no epoch. */
+  rcuAsked: 1,
   /** Time (us) at which the current grace period began, and grace periods completed. */
   rcuEpochSince: 1,
   /** The most callbacks that were found queued. */

@@ -4,8 +4,8 @@
  *
  *     count       percpu mode: the bias and what is not in the locals; atomic mode: the value
  *     mode        a value of `REF_MODE`
- *     confirm     while a switch to atomic mode is pending: the epoch at which its grace period is
- *                 over, then `finishing`; otherwise `none`
+ *     confirm     while a switch to atomic mode is pending: the end of its grace period as
+ *                 sync/rcu.ts names it, then `finishing`; otherwise `none`
  *     switchLock  serialises the switches of this ref, where they do not share one lock
  */
 import { struct } from './struct.ts';
@@ -20,5 +20,5 @@ export const REF_BIAS = 1 << 31;
 /** `atomicSync`: whoever asked for the switch, not who finishes it, puts the switch's reference. */
 export const REF_MODE = { percpu: 0, atomic: 1, atomicSync: 3 } as const;
 
-/** Values of `REF.confirm` that are no epochs: epochs begin at 1. */
+/** Values of `REF.confirm` that are no ends of grace periods: those begin at 2. */
 export const REF_CONFIRM = { none: 0, finishing: -1 } as const;

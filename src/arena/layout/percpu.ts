@@ -40,8 +40,8 @@ export const FACT_RECORD = struct({
 /** An event of the ring. */
 export const EVENT_RECORD = struct({ kind: 1, timeUs: 1, a: 1, b: 1 });
 /**
- * A callback: when its grace period is over (epoch), queued when (us; 0: not timed), and what to do
- * to what.
+ * A callback: when its grace period is over (epoch or request), queued when (us; 0: not timed), and
+ * what to do to what.
  */
 export const RCU_RECORD = struct({ epoch: 1, sinceUs: 1, kind: 1, word: 1 });
 /**
@@ -93,7 +93,13 @@ export const MCS_NODE = struct({ waiting: 1, next: 1, lock: 1, pad: LINE_WORDS -
 export const PERCPU = struct({
   /** Epoch this CPU has seen (RCU); its own line, since whoever ends a grace period reads it. */
   rcuSeen: 1,
-  rcuSeenPad: LINE_WORDS - 1,
+  /**
+   * In the abstract form instead: the latest request after which this CPU is known to have been
+   * quiescent (0: it is offline); and the latest whose grace period it knows to be over.
+   */
+  rcuAnswered: 1,
+  rcuOver: 1,
+  rcuSeenPad: LINE_WORDS - 3,
   /** Interrupts that others asked for, how many this CPU has served, and its `TLB_STATE`. */
   ipiWanted: 1,
   ipiServed: 1,
@@ -111,7 +117,13 @@ export const PERCPU = struct({
   /** Read sections open; spinlocks held, and which, outermost first. */
   rcuNesting: 1,
   heldCount: 1,
-  waitPad: LINE_WORDS - 8,
+  /** Locks of all kinds held: a bit for each class, and above them one if it is held twice. */
+  heldClasses: 1,
+  /** Allocations that have failed and were needed. */
+  memoryShort: 1,
+  /** A bit for each kind of race that was counted at all. */
+  raceKinds: 1,
+  waitPad: LINE_WORDS - 11,
   held: HELD_MAX,
   heldPad: LINE_WORDS - HELD_MAX,
   counters: COUNTERS_MAX,
@@ -154,4 +166,17 @@ export const PERCPU = struct({
   faultsUntimed: 1,
   faultLatency: LATENCY_RECORD.sizeWords,
   madviseLatency: LATENCY_RECORD.sizeWords,
+  /** For each lock class, bits of those under which this CPU has taken it; and how, first. */
+  takenUnder: LOCKS_MAX,
+  lockOrders: LOCKS_MAX * LOCKS_MAX,
+  /** Semaphores held, and their classes, in the order in which they were taken. */
+  semaphoreCount: 1,
+  semaphores: HELD_MAX,
+  semaphoreClasses: HELD_MAX,
 });
+
+/**
+ * How a CPU first took a lock of one class under one of another: 0, never; else `seen`, what it was
+ * doing, and bits of all classes that it held.
+ */
+export const LOCK_ORDER = { seen: 1 << 30, actorMask: 0xff, heldShift: 8 } as const;

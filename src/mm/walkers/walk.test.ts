@@ -78,7 +78,7 @@ describe('a walker that only looks', () => {
   ] as const)('meets a table that goes away: %s as posted %s', (walker, posted, expected) => {
     begin('pt-reclaim');
     configureWalkers(posted);
-    machine.meanwhile(1, 'compareExchange', ptlOf(64), () => machine.dontneed(2, 64, 72));
+    machine.beforeLock(1, ptlOf(64), () => machine.dontneed(2, 64, 72));
     expect(walk(walker)).toBe(1);
     const { walkerSkips, walkerRetries } = {
       walkerSkips: 0,
@@ -240,7 +240,7 @@ describe('userfaultfd', () => {
 
   test('fills into the table that stands there when the one it met has gone', () => {
     begin('pt-reclaim');
-    machine.meanwhile(1, 'compareExchange', ptlOf(64), () => machine.dontneed(2, 64, 72));
+    machine.beforeLock(1, ptlOf(64), () => machine.dontneed(2, 64, 72));
     expect(walk('uffd-copy', 64, 66)).toBe(2);
     expect(machine.counter('walkerRetries')).toBe(1);
     expect([machine.load(0, 64), machine.nrPtes()]).toEqual([0, 2]);

@@ -1,0 +1,123 @@
+/**
+ * The flags that say what is run, whatever runs it: they make the request for a plan, and a replay
+ * word carries those that were set.
+ */
+import type { Command } from 'commander';
+import type { PlanRequest } from '#scenario/build-plan';
+import { choose } from './choices.ts';
+import type { BrokenVersion, LoadedScenario } from './engine.ts';
+import { integerFlag, type LockChoices, lockFlag, settingFlag } from './flags.ts';
+
+export interface PlanFlags {
+  readonly cpus?: number;
+  readonly seed: number;
+  readonly parameter?: Readonly<Record<string, string>>;
+  readonly lock?: LockChoices;
+  readonly splitLocks: boolean;
+  readonly gather?: number;
+  readonly allocFail?: number;
+  readonly tableFree?: (typeof TABLE_FREE)[number];
+  readonly walkers?: (typeof WALKERS)[number];
+}
+
+const SEED = 1;
+const TABLE_FREE = ['rcu', 'ipi', 'sync', 'now'] as const;
+const TABLE_FREE_SUMMARY = 'a table alone, where its batch finds no memory: rcu, ipi, sync or now';
+const WALKERS = ['fixed', 'as-posted'] as const;
+const WALKERS_SUMMARY = 'what walkers do without a table: fixed, or as-posted, with the flaws';
+
+export function addPlanFlags(command: Command): Command {
+  return command
+    .option('--cpus <n>', 'simulated CPUs', integerFlag('--cpus', 1))
+    .option('--seed <n>', 'seed of all chance', integerFlag('--seed', 0, 2 ** 32 - 1), SEED)
+    .option('-p, --parameter <name=value>', 'set NAME, or PROTOCOL.OPTION', settingFlag)
+    .option('--lock <class=name>', 'lock algorithms, e.g. ptl=mcs,pml=ticket', lockFlag)
+    .option('--no-split-locks', 'one page-table lock for the whole mm')
+    .option('--gather <n>', 'pages that one mmu gather holds', integerFlag('--gather', 1))
+    .option(
+      '--alloc-fail <n>',
+      'allocations that fail, per million',
+      integerFlag('--alloc-fail', 0, 1_000_000),
+    )
+    .option('--table-free <how>', TABLE_FREE_SUMMARY, tableFree)
+    .option('--walkers <form>', WALKERS_SUMMARY, walkers);
+}
+
+function tableFree(how: string): (typeof TABLE_FREE)[number] {
+  return choose('way to free a table', how, TABLE_FREE);
+}
+
+function walkers(form: string): (typeof WALKERS)[number] {
+  return choose('form of walkers', form, WALKERS);
+}
+
+/** What all plans of one command have in common: same seed, same everything but the protocol. */
+export function requestOf(
+  scenario: LoadedScenario,
+  broken: BrokenVersion | null,
+  flags: PlanFlags,
+): Omit<PlanRequest, 'protocol' | 'protocolOptions'> {
+  // Another scenario than its own has other parameters.
+  const ofBroken = broken?.scenario === scenario.name ? broken.parameters : {};
+  return {
+    seed: flags.seed,
+    cpus: flags.cpus,
+    parameters: { ...ofBroken, ...flags.parameter },
+    locks: flags.lock,
+    splitLocks: flags.splitLocks,
+    noise: broken?.noise,
+    gather: flags.gather,
+    gatherFallback: flags.tableFree,
+    allocFail: flags.allocFail,
+    walkers: flags.walkers,
+    broken: broken?.name,
+  };
+}
+
+/**
+ * The flags that were set, and the seed where it is not the usual one, as a replay word has them.
+ */
+export function settingsOf(flags: PlanFlags, seed: number): Record<string, string> {
+  const { cpus, parameter, lock, splitLocks, gather, allocFail, tableFree: how } = flags;
+  const locks = Object.entries(lock ?? {}).map(([of, algorithm]) => `${of}=${algorithm}`);
+  const set: [name: string, value: string | number | undefined][] = [
+    ['-seed', seed === SEED ? undefined : seed],
+    ['-cpus', cpus],
+    ['-lock', locks.length === 0 ? undefined : locks.join(' ')],
+    ['-no-split-locks', splitLocks ? undefined : 'yes'],
+    ['-gather', gather],
+    ['-alloc-fail', allocFail],
+    ['-table-free', how],
+    ['-walkers', flags.walkers],
+    ...Object.entries(parameter ?? {}),
+  ];
+  return Object.fromEntries(
+    set.flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
+  );
+}
+
+/** The flags that `settingsOf` wrote. */
+export function flagsIn(settings: Readonly<Record<string, string>>): PlanFlags {
+  const parameter = Object.fromEntries(
+    Object.entries(settings).filter(([name]) => !name.startsWith('-')),
+  );
+  const number = (flag: string, min: number): number | undefined => {
+    const value = settings[flag];
+    return value === undefined ? undefined : integerFlag(`-${flag}`, min)(value);
+  };
+  const { '-lock': lock, '-table-free': how, '-walkers': form } = settings;
+  const given = {
+    cpus: number('-cpus', 1),
+    gather: number('-gather', 1),
+    allocFail: number('-alloc-fail', 0),
+    lock: lock === undefined ? undefined : lockFlag(lock.replaceAll(' ', ',')),
+    tableFree: how === undefined ? undefined : tableFree(how),
+    walkers: form === undefined ? undefined : walkers(form),
+  };
+  return {
+    ...(given as Partial<PlanFlags>),
+    seed: number('-seed', 0) ?? SEED,
+    splitLocks: settings['-no-split-locks'] === undefined,
+    parameter,
+  };
+}

@@ -1,0 +1,217 @@
+/**
+ * Which acts become rows. Each has a weight by what it does, to what, and when; acts in a row that
+ * say the same are told as one, and while there are too many rows the lightest goes.
+ */
+import type { InterleavingKind } from '#result/interleaving';
+import type { Act } from './acts.ts';
+import { type Focus, isAbout, type Raced } from './raced.ts';
+
+/** Acts of one CPU that are told in one row. */
+export interface Group {
+  readonly acts: readonly Act[];
+  readonly text: string;
+  readonly weight: number;
+}
+
+export interface Subject {
+  readonly kind: string;
+  /** CPUs that the verdict names. */
+  readonly cpus: readonly number[];
+  readonly focus: Focus;
+  readonly raced: Raced | null;
+  /** Locks that are held or waited for where nobody can go on. */
+  readonly locks: ReadonlySet<number>;
+  /** Acts that have to be told whatever their weight. */
+  readonly vital: ReadonlySet<Act>;
+  readonly decided: number;
+}
+
+/** Lighter acts are never told. */
+const WEIGHT_MIN = 40;
+/** Acts that are considered for each row; in some executions there are thousands. */
+const CANDIDATES_PER_ROW = 16;
+
+/** By kind: of what the diagram is about, and of other things. */
+const WEIGHTS: Readonly<Record<InterleavingKind, readonly [near: number, far: number]>> = {
+  unhook: [90, 40],
+  hook: [85, 30],
+  free: [88, 20],
+  defer: [80, 15],
+  page: [35, 5],
+  'pte-write': [75, 20],
+  lock: [70, 22],
+  'trylock-failed': [68, 10],
+  'pmd-read': [66, 15],
+  unlock: [60, 10],
+  'pte-read': [50, 10],
+  ipi: [20, 20],
+  flush: [20, 20],
+  rcu: [10, 10],
+  other: [45, 5],
+};
+
+/** The rows, at most `rowsMax`. */
+export function chooseGroups(acts: readonly Act[], subject: Subject, rowsMax: number): Group[] {
+  const wrong = acts.find(({ violation }) => violation !== null);
+  const frame = {
+    ...{ ...subject, begins: beginOf(acts, subject), holders: holdersOf(acts, subject) },
+    ends: subject.raced?.wrong.step ?? wrong?.step ?? subject.decided,
+  };
+  const weights = new Map(acts.map((act) => [act, weightOf(act, acts, frame)]));
+  const byWeight = acts.toSorted((a, b) => weights.get(b)! - weights.get(a)!);
+  const candidates = new Set(byWeight.slice(0, CANDIDATES_PER_ROW * rowsMax));
+  let kept = acts.filter((act) => candidates.has(act) && weights.get(act)! >= WEIGHT_MIN);
+  for (;;) {
+    const groups = grouped(kept, weights);
+    if (groups.length <= rowsMax) return groups;
+    const lightest = groups.reduce((a, b) => (b.weight < a.weight ? b : a));
+    kept = kept.filter((act) => !lightest.acts.includes(act));
+  }
+}
+
+/**
+ * A subject with the steps at which its story begins and ends, and the tables that hold its pmd
+ * entries.
+ */
+interface Frame extends Subject {
+  readonly begins: number;
+  readonly ends: number;
+  readonly holders: ReadonlySet<number>;
+}
+
+function holdersOf(acts: readonly Act[], { focus }: Subject): Set<number> {
+  return new Set(acts.filter((act) => isAbout(act, focus)).map(({ holder }) => holder));
+}
+
+function weightOf(act: Act, acts: readonly Act[], frame: Frame): number {
+  const { raced, focus, locks, vital, holders } = frame;
+  if (act === raced?.read || act === raced?.change || act === raced?.wrong) return 1000;
+  if (vital.has(act)) return 1000;
+  if (act.violation !== null) return isSaid(act, acts) ? 5 : 95;
+  const isNear =
+    isAbout(act, focus) ||
+    locks.has(act.at) ||
+    (act.at !== 0 && act.at === raced?.change.at) ||
+    (/lock/.test(act.kind) && act.tables.some((table) => holders.has(table)));
+  const weight = Math.max(WEIGHTS[act.kind][isNear ? 0 : 1], weightForKind(act, frame, isNear));
+  return weight * timeliness(act, acts, frame) * (isKnown(act, acts) ? 0.5 : 1);
+}
+
+/** What some kinds of violation make important. */
+function weightForKind(act: Act, { kind, cpus, raced }: Subject, isNear: boolean): number {
+  const isFlush = act.kind === 'ipi' || act.kind === 'flush';
+  if (isFlush && /stale-translation|dontneed|lost-data/.test(kind)) return 65;
+  const isReader = raced !== null && act.cpu === (raced.read ?? raced.wrong).cpu;
+  if (act.kind === 'rcu' && /use-after-free|rcu|double-free/.test(kind)) return isReader ? 55 : 0;
+  if (act.word === 'torture' || act.word === 'count')
+    return /exclusion|rcu|reference/.test(kind) ? 60 : 0;
+  if (act.kind === 'page' && isNear && /stale|use-after|lost-data|dontneed/.test(kind)) return 82;
+  if (act.kind === 'lock' && /sleep|held-at-end/.test(kind)) return cpus.includes(act.cpu) ? 50 : 0;
+  return 0;
+}
+
+/** What lies before the race, after it, or in the fair phase, counts for less. */
+function timeliness(
+  act: Act,
+  acts: readonly Act[],
+  { raced, decided, begins, ends }: Frame,
+): number {
+  if (act.step >= decided) return act.kind === 'free' || act.kind === 'unhook' ? 0.5 : 0.1;
+  if (act.step > ends) return /^(defer|free|unhook)$/.test(act.kind) ? 0.5 : 0.25;
+  if (act.step >= begins) return 1;
+  if (act.kind === 'lock') return isHeldAt(act, acts, begins) ? 1 : 0.3;
+  if (act.kind === 'rcu') return isOpenAt(act, acts, begins) ? 1 : 0;
+  const isSame = [raced?.read, raced?.change, raced?.wrong].some(
+    (other) => other?.cpu === act.cpu && other.operation === act.operation,
+  );
+  return isSame && act.kind !== 'unlock' ? 0.6 : 0.3;
+}
+
+/** The step with which the race begins; of a deadlock, that which took the first lock. */
+function beginOf(acts: readonly Act[], { raced, locks }: Subject): number {
+  if (raced !== null) return raced.read?.step ?? raced.change.step;
+  const taken = [...locks].map(
+    (lock) => acts.findLast(({ kind, at }) => kind === 'lock' && at === lock)?.step ?? 0,
+  );
+  return taken.length === 0 ? 0 : Math.min(...taken);
+}
+
+/** Whether the lock that `act` takes is still held at step `begins`. */
+function isHeldAt({ step, cpu, at }: Act, acts: readonly Act[], begins: number): boolean {
+  const left = acts.find(
+    (act) => act.step > step && act.kind === 'unlock' && act.at === at && act.cpu === cpu,
+  );
+  return left === undefined || left.step >= begins;
+}
+
+/** Whether the read section that `act` begins, if it does, is still open at step `begins`. */
+function isOpenAt(act: Act, acts: readonly Act[], begins: number): boolean {
+  const latest = acts.findLast(
+    ({ kind, cpu, step }) => kind === 'rcu' && cpu === act.cpu && step < begins,
+  );
+  return latest === act && act.text.startsWith('begins');
+}
+
+function isTaking({ kind, cpu }: Act, by: number): boolean {
+  return kind === 'lock' && cpu === by;
+}
+
+/** Whether the same was noted as wrong before. */
+function isSaid(act: Act, acts: readonly Act[]): boolean {
+  const first = acts.find(({ cpu, violation }) => cpu === act.cpu && violation === act.violation);
+  return first !== act;
+}
+
+/** A look that tells the CPU nothing new, or that its own change of the entry follows at once. */
+function isKnown(act: Act, acts: readonly Act[]): boolean {
+  if (act.changes || act.at === 0 || !/read$|other/.test(act.kind)) return false;
+  const here = acts.indexOf(act);
+  const isOwn = (other: Act): boolean => other.cpu === act.cpu && other.at === act.at;
+  const next = acts.slice(here + 1).find(({ cpu }) => cpu === act.cpu);
+  if (next !== undefined && isOwn(next) && next.changes && next.value === 'none') return true;
+  // Under a lock that was taken since, the same look says more.
+  const before = acts.slice(0, here).findLast((other) => isOwn(other) || isTaking(other, act.cpu));
+  return before?.text === act.text && before.operation === act.operation;
+}
+
+function grouped(kept: readonly Act[], weights: ReadonlyMap<Act, number>): Group[] {
+  const groups: Act[][] = [];
+  for (const act of kept) {
+    const latest = groups.at(-1);
+    if (latest !== undefined && belongs(latest, act)) latest.push(act);
+    else groups.push([act]);
+  }
+  return groups.map((acts) => ({
+    acts,
+    text: textOf(acts),
+    weight: Math.max(...acts.map((act) => weights.get(act)!)),
+  }));
+}
+
+/** Whether `act` says the same of the next entry, or of another lock. */
+function belongs(group: readonly Act[], act: Act): boolean {
+  const last = group.at(-1)!;
+  if (last.cpu !== act.cpu || last.kind !== act.kind || last.operation !== act.operation)
+    return false;
+  if (last.violation !== null || act.violation !== null) return false;
+  if (act.kind === 'unlock') return true;
+  if (act.kind !== 'pte-read' && act.kind !== 'pte-write') return false;
+  const isNext = act.index === last.index + 1 && act.tables[0] === last.tables[0];
+  return isNext && (act.value === last.value || (act.kind === 'pte-write' && bothSet(last, act)));
+}
+
+function bothSet(a: Act, b: Act): boolean {
+  return a.value !== 'none' && b.value !== 'none';
+}
+
+function textOf(acts: readonly Act[]): string {
+  const [first] = acts;
+  const last = acts.at(-1)!;
+  if (acts.length === 1) return first!.text;
+  if (first!.kind === 'unlock')
+    return acts.map(({ text }, i) => (i === 0 ? text : text.replace(/^releases /, ''))).join(', ');
+  const name = /pte\[\d+\]( of [^:]*)?/.exec(first!.text)!;
+  const range = `pte[${first!.index}..${last.index}]${name[1] ?? ''}`;
+  if (first!.kind === 'pte-read') return `reads ${range}: all ${first!.value}`;
+  return first!.value === 'none' ? `clears ${range}` : `sets ${range}`;
+}

@@ -1,0 +1,221 @@
+/** Broken versions, each narrated from the shortest of many failing schedules. */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { EDITS } from '#derive/edits';
+import { renderInterleaving } from '#report/diagram';
+import type { Interleaving } from '#result/interleaving';
+import type { Op, Plan } from '#scenario/plan';
+import { ReplayStrategy, type Schedule, scheduleOf } from '../schedule.ts';
+import { machineFor, plan, randomly } from '../small.suite.ts';
+import type { SteppedMachine } from '../stepped-machine.ts';
+import { type NarrateOptions, narrate } from './narrate.ts';
+
+const EXECUTIONS_MAX = 4000;
+/** Failing ones that are compared. */
+const FAILURES = 12;
+const ROWS_MAX = 14;
+
+const WHOLE = { region: 0, extent: 'whole', share: 'all' } as const;
+const TOUCH: Op = { op: 'touch', access: 'write', pages: 'every', ...WHOLE };
+const READ: Op = { ...TOUCH, access: 'read' };
+const ONE: Op = { ...TOUCH, extent: { page: 0, pages: 1 } };
+const DONTNEED: Op = { op: 'dontneed', ...WHOLE };
+const SCAN: Op = { op: 'scan', untilIdle: false };
+const PAGEMAP: Op = { op: 'walk', walker: 'pagemap', ...WHOLE };
+/** One page is present. */
+const SETUP: Partial<Plan> = { setup: [{ op: 'mmap', region: 0 }, ONE] };
+
+interface Case {
+  readonly plan: Plan;
+  readonly kind: string;
+  /** `cpu text` of rows that must be there, in this order; `A` and `B` are the CPUs. */
+  readonly rows: readonly RegExp[];
+}
+
+const CASES: Readonly<Record<string, Case>> = {
+  'no-pmd-recheck': {
+    plan: plan('pt-reclaim', [[ONE], [DONTNEED]], SETUP),
+    kind: 'lost-entry',
+    rows: [
+      /^0 reads pmd\[0\]: table 3$/,
+      /^1 unhooks table 3: clears pmd\[0\]$/,
+      /^1 releases .*ptl of table 3/,
+      /^0 (waits, then )?takes ptl of table 3$/,
+      /^0 reads pte\[0\] of table 3: none$/,
+      /^0 sets pte\[0\] of table 3: page \d+ \(write, dirty\) ! table 3 is unhooked/,
+    ],
+  },
+  'scan-without-ptl': {
+    plan: plan(
+      'async-scanner',
+      [
+        [DONTNEED, ONE],
+        [SCAN, SCAN],
+      ],
+      SETUP,
+    ),
+    kind: 'nonempty-table-freed',
+    rows: [
+      /^1 reads pte\[0.*of table 3: (all )?none$/,
+      /^0 takes ptl of table 3$/,
+      /^0 sets pte\[0\] of table 3: page \d+ \(write, dirty\)$/,
+      /^1 unhooks table 3: clears pmd\[0\] ! table 3 has an entry set$/,
+    ],
+  },
+  'free-without-rcu': {
+    plan: plan('pt-reclaim', [[PAGEMAP], [DONTNEED]], SETUP),
+    kind: 'use-after-free',
+    rows: [
+      /^0 begins an RCU read section$/,
+      /^0 reads pmd\[0\]: table 3$/,
+      /^1 unhooks table 3: clears pmd\[0\]$/,
+      /^1 frees table 3$/,
+      /^0 follows its entry to table 3 ! table 3 is free, or used again$/,
+    ],
+  },
+  'no-shootdown': {
+    plan: plan('pt-reclaim', [[READ, READ], [DONTNEED]], SETUP),
+    kind: 'stale-translation',
+    rows: [
+      /^0 reads pte\[0\] of table 3: page 2 \(write, dirty\)$/,
+      /^1 clears pte\[0\] of table 3: was page 2 \(write, dirty\)$/,
+      /^1 begins a TLB flush$/,
+      /^1 flushes its own TLB$/,
+      /^1 frees page 2$/,
+      /^0 accesses slot \d+ entry 0 by its TLB: page 2 ! page 2 is free/,
+    ],
+  },
+};
+
+describe.each(Object.entries(CASES))('%s', async (name, { plan: small, kind, rows }) => {
+  const machine = await brokenMachine(name, small);
+  const schedule = shortest(machine, kind);
+  const told = narrate(machine, schedule, { kind });
+
+  test('the decisive rows are there, in order', () => {
+    const texts = told.rows.map(
+      ({ cpu, text, violation }) => `${cpu} ${text}${violation === null ? '' : ` ! ${violation}`}`,
+    );
+    expect(inOrder(texts, rows), texts.join('\n')).toBe(rows.length);
+  });
+
+  test('it is short, and rows are numbered in the order of steps', () => checkShape(told));
+
+  test('the closing sentence names both CPUs, and rows that are theirs', () => {
+    expect(told.verdict!.kind).toBe(kind);
+    expect(told.closing).toMatch(new RegExp(`^${kind}: `));
+    expect(new Set(told.raced!.map(({ cpu }) => cpu))).toEqual(new Set([0, 1]));
+    for (const { cpu, row } of told.raced!) {
+      expect(told.rows[row - 1]!.cpu).toBe(cpu);
+      expect(told.closing).toMatch(new RegExp(`cpu${cpu} [^;]*\\(row ${row}\\)`));
+    }
+    const [read, change] = told.raced!;
+    expect(told.rows[read!.row - 1]!.staleFrom).toEqual({ row: change!.row, cpu: change!.cpu });
+  });
+
+  test('sites are functions of the sources, and lines within them', () => checkSites(told));
+
+  test('telling it again tells the same, and the machine goes on as before', () => {
+    expect(narrate(machine, schedule, { kind })).toEqual(told);
+    const { verdicts } = machine.execute(new ReplayStrategy(schedule), 0);
+    expect(verdicts.map((each) => each.kind)).toContain(kind);
+  });
+});
+
+describe('blocking-pml-under-ptl', async () => {
+  const columns = [
+    [DONTNEED, TOUCH, DONTNEED],
+    [TOUCH, DONTNEED],
+  ];
+  const machine = await brokenMachine('blocking-pml-under-ptl', plan('pt-reclaim', columns));
+  const told = narrate(machine, shortest(machine, 'deadlock'), { kind: 'deadlock' });
+
+  test('who holds what and waits for what stands below the rows', () => {
+    const [one, other] = told.waits;
+    expect(told.waits.map(({ cpu }) => cpu)).toEqual([0, 1]);
+    expect(one!.holds).toContain(other!.waitsFor);
+    expect(other!.holds).toContain(one!.waitsFor);
+    const lines = text(told).split('\n');
+    expect(lines.findIndex((line) => /holds p[mt]l.*holds p[mt]l/.test(line))).toBeGreaterThan(2);
+  });
+
+  test('the rows in which the locks were taken are there, and named at the end', () => {
+    for (const { cpu, waitsFor } of told.waits) {
+      const { row } = told.raced!.find((each) => each.cpu !== cpu)!;
+      expect(told.rows[row - 1]!.text).toMatch(new RegExp(`takes ${literal(waitsFor)}`));
+      expect(told.closing).toMatch(new RegExp(`cpu${cpu} .* and waits for ${literal(waitsFor)}`));
+      expect(told.closing).toContain(`(row ${row})`);
+    }
+    checkShape(told);
+  });
+});
+
+test('an execution in which nothing is wrong can be told too', async () => {
+  const machine = await machineFor(null, plan('pt-reclaim', [[ONE], [DONTNEED]], SETUP));
+  const told = narrate(machine, { stretches: [], choices: [] });
+  expect(told.verdict).toBe(null);
+  expect(told.closing).toBe('Nothing is wrong.');
+  checkShape(told);
+});
+
+test('how many rows there are is up to the caller; the acts that raced stay', async () => {
+  const { plan: small, kind } = CASES['no-pmd-recheck']!;
+  const machine = await brokenMachine('no-pmd-recheck', small);
+  const options: NarrateOptions = { kind, rowsMax: 3 };
+  const told = narrate(machine, shortest(machine, kind), options);
+  expect(told.rows.map(({ kind: what }) => what)).toEqual(['pmd-read', 'unhook', 'pte-write']);
+});
+
+function brokenMachine(name: string, small: Plan): Promise<SteppedMachine> {
+  return machineFor(EDITS.find((edit) => edit.name === name)!, small);
+}
+
+/** Of many executions that end in a violation of `kind`, that with the fewest switches. */
+function shortest(machine: SteppedMachine, kind: string): Schedule {
+  let best: { schedule: Schedule; cost: number } | null = null;
+  const strategy = randomly(1);
+  for (let i = 0, failures = 0; i < EXECUTIONS_MAX && failures < FAILURES; i++) {
+    const { verdicts, history } = machine.execute(strategy, i);
+    if (!verdicts.some((each) => each.kind === kind)) continue;
+    failures++;
+    const schedule = scheduleOf(history);
+    const cost = schedule.stretches.length * 1000 + history.decided;
+    if (best === null || cost < best.cost) best = { schedule, cost };
+  }
+  return best!.schedule;
+}
+
+/** How many of the patterns are found, each after the one before. */
+function inOrder(texts: readonly string[], patterns: readonly RegExp[]): number {
+  let found = 0;
+  for (const each of texts) if (found < patterns.length && patterns[found]!.test(each)) found++;
+  return found;
+}
+
+function checkShape(told: Interleaving): void {
+  expect(told.rows.length).toBeLessThanOrEqual(ROWS_MAX);
+  expect(told.rows.map(({ row }) => row)).toEqual(told.rows.map((_, i) => i + 1));
+  const steps = told.rows.map(({ step }) => step);
+  expect(steps).toEqual(steps.toSorted((a, b) => a - b));
+  for (const line of text(told).split('\n')) expect(line.length).toBeLessThanOrEqual(100);
+}
+
+function checkSites(told: Interleaving): void {
+  for (const { site } of told.rows) {
+    const { file, line, function: name } = site!;
+    const url = new URL(`../../../${file}`, import.meta.url);
+    const lines = readFileSync(fileURLToPath(url), 'utf8').split('\n');
+    const pattern = new RegExp(`^(export )?(function )?.*\\b${name}\\(`);
+    const head = lines.slice(0, line).findLastIndex((each) => /^(export )?function/.test(each));
+    expect(pattern.test(lines[head]!), `${file}:${line} in ${name}`).toBe(true);
+  }
+}
+
+function text(told: Interleaving): string {
+  return renderInterleaving(told, { width: 100, format: 'text' });
+}
+
+function literal(name: string): string {
+  return name.replace(/[()[\]]/g, '\\$&');
+}

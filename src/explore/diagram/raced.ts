@@ -1,0 +1,88 @@
+/**
+ * Which acts raced: a CPU read a word, another changed it, and the first went by what it had read.
+ * Or, where there is no such thing, another CPU's latest act on what the wrong access touches.
+ */
+import type { Act } from './acts.ts';
+
+/** `read` may be missing; `wrong` is the act at which it shows. */
+export interface Raced {
+  readonly read: Act | null;
+  readonly change: Act;
+  readonly wrong: Act;
+}
+
+/** What the diagram is about. */
+export interface Focus {
+  readonly tables: ReadonlySet<number>;
+  readonly pages: ReadonlySet<number>;
+  /** Where it names neither: indices of entries in their tables. */
+  readonly indices: ReadonlySet<number>;
+}
+
+/** A word of one kind says more about the race than a word of the next. */
+const BY_WEIGHT = ['pmd', 'pte', 'count', 'page', 'torture'] as const;
+
+/** The acts that led to what is wrong; null: none are found. */
+export function findRaced(acts: readonly Act[], focus: Focus): Raced | null {
+  const wrong = acts.find(({ violation }) => violation !== null);
+  if (wrong !== undefined) return staleRead(acts, wrong, focus) ?? conflict(acts, wrong, focus);
+  // Found by an audit: somebody changed what it is about, after a look that was stale by then.
+  for (const act of acts.toReversed()) {
+    if (!act.changes || !isAbout(act, focus)) continue;
+    const raced = staleRead(acts, act, focus);
+    if (raced !== null && raced.read!.operation === act.operation) return raced;
+  }
+  return null;
+}
+
+export function isAbout(act: Act, { tables, pages, indices }: Focus): boolean {
+  return (
+    act.tables.some((table) => tables.has(table)) ||
+    act.pages.some((page) => pages.has(page)) ||
+    (act.word === 'pte' && indices.has(act.index))
+  );
+}
+
+/**
+ * What the CPU of `wrong` had read last of a word that another CPU has changed since; or, with less
+ * weight, a PTE that it had written itself.
+ */
+function staleRead(acts: readonly Act[], wrong: Act, focus: Focus): Raced | null {
+  const end = acts.indexOf(wrong);
+  let best: { raced: Raced; weight: number } | null = null;
+  const seen = new Set<number>();
+  // What the CPU has stored itself; what it read before may have been stale by then.
+  const stored = new Map<number, number>();
+  for (let i = end - 1; i >= 0; i--) {
+    const read = acts[i]!;
+    const kind = BY_WEIGHT.indexOf(read.word as (typeof BY_WEIGHT)[number]);
+    if (read.cpu !== wrong.cpu || kind < 0 || seen.has(read.at)) continue;
+    if (read.changes && read.word !== 'pte') {
+      stored.set(read.at, i);
+      continue;
+    }
+    seen.add(read.at);
+    const change = acts
+      .slice(i + 1, stored.get(read.at) ?? end)
+      .findLast(({ at, cpu, changes }) => at === read.at && changes && cpu !== read.cpu);
+    if (change === undefined) continue;
+    const near = isAbout(read, focus) || isAbout(change, focus);
+    const together = read.operation === wrong.operation;
+    const weight = (near ? 100 : 0) + (together ? 50 : 0) - kind - (read.changes ? 10 : 0);
+    if (best === null || weight > best.weight) best = { raced: { read, change, wrong }, weight };
+  }
+  return best?.raced ?? null;
+}
+
+function conflict(acts: readonly Act[], wrong: Act, focus: Focus): Raced | null {
+  const change = acts
+    .slice(0, acts.indexOf(wrong))
+    .findLast(
+      (act) =>
+        act.cpu !== wrong.cpu &&
+        (act.changes || act.kind === 'free') &&
+        !/lock/.test(act.kind) &&
+        (isAbout(act, focus) || (act.at !== 0 && act.at === wrong.at)),
+    );
+  return change === undefined ? null : { read: null, change, wrong };
+}

@@ -1,0 +1,334 @@
+/**
+ * Systematic search with dynamic partial-order reduction: Abdulla, Aronis, Jonsson, Sagonas,
+ * "Optimal Dynamic Partial Order Reduction", POPL 2014; their source sets with sleep sets.
+ *
+ * Executions that differ only in the order of steps that do not conflict are the same trace. Of
+ * each trace one execution is completed. The search is depth first. At each place it keeps the set
+ * of CPUs to be tried there (`wanted`); every race of an execution puts one into the set of the
+ * place before its first step. A CPU that has been tried goes to sleep below that place, until a
+ * step is taken that conflicts with its own: what begins with it has been seen. Where all enabled
+ * CPUs sleep, the execution is abandoned.
+ *
+ * Of a sleeping CPU only the gated word of its next step would be known, so all words are kept that
+ * the step touched when it was taken. As long as nothing conflicts with them it would do the same.
+ *
+ * Choice points branch where they stand, within the step of their CPU, all alternatives in turn. A
+ * CPU that has been tried sleeps with the words of all of them, so it may wake for the sake of one,
+ * and then repeats the others.
+ */
+import { GATE } from '#arena/gate';
+import { type History, STEP } from '../history.ts';
+import {
+  ABANDON,
+  lowestOf,
+  NO_PASSAGE,
+  type Standing,
+  type Strategy,
+  sizeOf,
+  stay,
+} from '../strategy.ts';
+import { larger, Path } from './dpor-path.ts';
+import { Races } from './dpor-races.ts';
+
+/**
+ * A place before a step: CPUs to be tried, tried, asleep on arrival; and the memory then in use.
+ */
+const PLACE = { wanted: 0, tried: 1, asleep: 2, memory: 3 } as const;
+const PLACE_WORDS = 4;
+/** A choice: of how many alternatives, which, and how many steps had begun. */
+const CHOICE = { alternatives: 0, chosen: 1, steps: 2 } as const;
+const CHOICE_WORDS = 3;
+
+export class DporStrategy implements Strategy {
+  /** Executions that were completed: as many as traces, or more where there are choice points. */
+  explored = 0;
+  /** Executions that were given up, since they would have become one of those. */
+  abandoned = 0;
+  private standing: Standing | null = null;
+  private cpus = 0;
+  private path!: Path;
+  private races!: Races;
+  private places = new Int32Array(128 * PLACE_WORDS);
+  /** For each place and CPU: where the words of its step are kept while it sleeps. */
+  private keptFrom = new Int32Array(1024);
+  private keptTo = new Int32Array(1024);
+  private kept = new Int32Array(1024);
+  private keptCount = 0;
+  private choices = new Int32Array(16 * CHOICE_WORDS);
+  private choiceCount = 0;
+  /** How many steps and choices of this execution are those of the one before; and are done. */
+  private sharedSteps = 0;
+  private steps = 0;
+  private chosen = 0;
+  /** The CPU to be tried next, where steps cease to be shared. */
+  private branch = -1;
+  /**
+   * Of each of the path's numbers for words: the latest step looked at that touched or changed it.
+   */
+  private touched = new Int32Array(256);
+  private changed = new Int32Array(256);
+  private serial = 0;
+  private gaveUp = false;
+  private isExhausted = false;
+
+  /** Told of quiet accesses while the strategy decides. */
+  get watch(): Path {
+    return this.path;
+  }
+
+  begin(execution: number, cpus: number, standing: Standing): boolean {
+    this.steps = 0;
+    this.chosen = 0;
+    this.gaveUp = false;
+    if (execution !== 0 && standing === this.standing) return this.goBack();
+    this.standing = standing;
+    this.cpus = cpus;
+    this.path = new Path(standing);
+    this.races = new Races(this.path, cpus, this);
+    this.explored = 0;
+    this.abandoned = 0;
+    this.isExhausted = false;
+    this.keptCount = 0;
+    this.choiceCount = 0;
+    this.sharedSteps = 0;
+    this.branch = -1;
+    return true;
+  }
+
+  pick(enabled: number, running: number): number {
+    const { path } = this;
+    const step = this.steps;
+    if (step < this.sharedSteps) {
+      this.steps++;
+      return path.cpu(step);
+    }
+    if (this.branch >= 0) return this.take(this.branch, enabled);
+    if (step > 0) path.finish(this.standing!.words[path.at(step - 1)]!);
+    this.arrive(step);
+    const awake = enabled & ~this.places[step * PLACE_WORDS + PLACE.asleep]!;
+    if (awake === 0) {
+      this.gaveUp = true;
+      return ABANDON;
+    }
+    const cpu = stay(awake, running);
+    this.places[step * PLACE_WORDS + PLACE.wanted] = 1 << cpu;
+    this.keepNothing(step, cpu);
+    return this.take(cpu, enabled);
+  }
+
+  choose(_cpu: number, alternatives: number): number {
+    const { choices } = this;
+    const at = this.chosen++ * CHOICE_WORDS;
+    if (this.chosen <= this.choiceCount) return choices[at + CHOICE.chosen]!;
+    this.choiceCount++;
+    if (at === choices.length) this.choices = larger(choices);
+    this.choices[at + CHOICE.alternatives] = alternatives;
+    this.choices[at + CHOICE.chosen] = 0;
+    this.choices[at + CHOICE.steps] = this.steps;
+    return 0;
+  }
+
+  end(history: History): void {
+    const { path, races } = this;
+    if (path.steps > 0 && !this.gaveUp) path.finish(history.step(path.steps - 1, STEP.left));
+    races.find(Math.max(0, this.sharedSteps));
+    if (this.gaveUp) {
+      this.abandoned++;
+      return;
+    }
+    this.explored++;
+    if (history.steps === path.steps) this.findPending();
+  }
+
+  /**
+   * A step of CPU `first`'s place races with a later one: one of `initials` must be tried there.
+   */
+  race(first: number, initials: number, second: number): void {
+    const { places, path } = this;
+    const at = first * PLACE_WORDS;
+    if ((initials & (places[at + PLACE.wanted]! | places[at + PLACE.asleep]!)) !== 0) return;
+    const able = initials & path.enabled(first);
+    if (able === 0) return;
+    const own = able & (1 << path.cpu(second));
+    places[at + PLACE.wanted] = places[at + PLACE.wanted]! | (own !== 0 ? own : able & -able);
+  }
+
+  /**
+   * An estimate of the part of the search that is done, 0 to 1: as if all that is to be tried at a
+   * place were equally large, and nothing were to be added. It may go back.
+   */
+  progress(): number {
+    if (this.isExhausted) return 1;
+    const { places, choices, path } = this;
+    let done = 0;
+    let part = 1;
+    let choice = 0;
+    for (let step = -1; step < path.steps; step++) {
+      if (step >= 0) {
+        const at = step * PLACE_WORDS;
+        const asleep = places[at + PLACE.asleep]!;
+        const wanted = sizeOf(places[at + PLACE.wanted]! & ~asleep);
+        done += (part * sizeOf(places[at + PLACE.tried]! & ~asleep)) / wanted;
+        part /= wanted;
+      }
+      for (; choice < this.choiceCount; choice++) {
+        const at = choice * CHOICE_WORDS;
+        if (choices[at + CHOICE.steps] !== step + 1) break;
+        done += (part * choices[at + CHOICE.chosen]!) / choices[at + CHOICE.alternatives]!;
+        part /= choices[at + CHOICE.alternatives]!;
+      }
+    }
+    return done;
+  }
+
+  private take(cpu: number, enabled: number): number {
+    this.branch = -1;
+    this.steps++;
+    this.path.begin(cpu, enabled);
+    return cpu;
+  }
+
+  /** Comes to a new place: who sleeps there. */
+  private arrive(step: number): void {
+    const { cpus } = this;
+    const at = step * PLACE_WORDS;
+    if (at === this.places.length) this.places = larger(this.places);
+    while ((step + 1) * cpus > this.keptFrom.length) {
+      this.keptFrom = larger(this.keptFrom);
+      this.keptTo = larger(this.keptTo);
+    }
+    const { places } = this;
+    places[at + PLACE.wanted] = 0;
+    places[at + PLACE.tried] = 0;
+    places[at + PLACE.memory] = this.keptCount;
+    places[at + PLACE.asleep] = step === 0 ? 0 : this.stillAsleep(step);
+  }
+
+  /** Of those asleep before the latest step, whom it has not woken. */
+  private stillAsleep(step: number): number {
+    const { places, path, cpus, keptFrom, keptTo } = this;
+    const before = (step - 1) * PLACE_WORDS;
+    const here = 1 << path.cpu(step - 1);
+    const sleepers = (places[before + PLACE.asleep]! | places[before + PLACE.tried]!) & ~here;
+    if (sleepers === 0) return 0;
+    this.serial++;
+    this.mark(step - 1);
+    let asleep = 0;
+    for (let rest = sleepers; rest !== 0; rest &= rest - 1) {
+      const cpu = lowestOf(rest);
+      const from = keptFrom[(step - 1) * cpus + cpu]!;
+      const to = keptTo[(step - 1) * cpus + cpu]!;
+      if (this.conflicts(from, to)) continue;
+      asleep |= 1 << cpu;
+      keptFrom[step * cpus + cpu] = from;
+      keptTo[step * cpus + cpu] = to;
+    }
+    return asleep;
+  }
+
+  /** Adds the accesses of `step` to those marked with the latest serial number. */
+  private mark(step: number): void {
+    const { path } = this;
+    while (this.touched.length < path.places) {
+      this.touched = larger(this.touched);
+      this.changed = larger(this.changed);
+    }
+    const { touched, changed, serial } = this;
+    const end = path.accessesOf(step + 1);
+    for (let i = path.accessesOf(step); i < end; i++) {
+      const access = path.accesses[i]!;
+      touched[access >> 1] = serial;
+      if ((access & 1) !== 0) changed[access >> 1] = serial;
+    }
+  }
+
+  /** Whether the kept accesses conflict with those that are marked. */
+  private conflicts(from: number, to: number): boolean {
+    const { kept, touched, changed, serial } = this;
+    for (let i = from; i < to; i++) {
+      const access = kept[i]!;
+      if (((access & 1) !== 0 ? touched : changed)[access >> 1] === serial) return true;
+    }
+    return false;
+  }
+
+  /** Goes back to the latest place where something is left to try. False: nothing is. */
+  private goBack(): boolean {
+    const { path, places } = this;
+    for (let step = path.steps - 1; step >= 0; step--) {
+      const at = step * PLACE_WORDS;
+      const cpu = path.cpu(step);
+      this.keptCount = places[at + PLACE.memory]!;
+      this.keep(step, cpu);
+      if (this.chooseNext(step + 1)) return this.branchAt(step, cpu);
+      places[at + PLACE.tried] = places[at + PLACE.tried]! | (1 << cpu);
+      const left =
+        places[at + PLACE.wanted]! & ~places[at + PLACE.tried]! & ~places[at + PLACE.asleep]!;
+      if (left === 0) continue;
+      const next = lowestOf(left);
+      this.keepNothing(step, next);
+      return this.branchAt(step, next);
+    }
+    path.truncate(0);
+    if (!this.chooseNext(0)) {
+      this.isExhausted = true;
+      return false;
+    }
+    this.keptCount = 0;
+    this.sharedSteps = 0;
+    this.branch = -1;
+    return true;
+  }
+
+  private branchAt(step: number, cpu: number): boolean {
+    this.path.truncate(step);
+    this.sharedSteps = step;
+    this.branch = cpu;
+    return true;
+  }
+
+  /** Chooses the next alternative at the latest choice point that `steps` steps precede. */
+  private chooseNext(steps: number): boolean {
+    const { choices } = this;
+    for (; this.choiceCount > 0; this.choiceCount--) {
+      const at = (this.choiceCount - 1) * CHOICE_WORDS;
+      if (choices[at + CHOICE.steps] !== steps) return false;
+      const next = choices[at + CHOICE.chosen]! + 1;
+      if (next === choices[at + CHOICE.alternatives]) continue;
+      choices[at + CHOICE.chosen] = next;
+      return true;
+    }
+    return false;
+  }
+
+  private keepNothing(step: number, cpu: number): void {
+    this.keptFrom[step * this.cpus + cpu] = 0;
+    this.keptTo[step * this.cpus + cpu] = 0;
+  }
+
+  /** Keeps the accesses of step `step`, beside those that it has had with other choices. */
+  private keep(step: number, cpu: number): void {
+    const { path } = this;
+    const index = step * this.cpus + cpu;
+    if (this.keptTo[index] === 0) this.keptFrom[index] = this.keptCount;
+    const from = path.accessesOf(step);
+    const to = path.accessesOf(step + 1);
+    while (this.keptCount + to - from > this.kept.length) this.kept = larger(this.kept);
+    for (let i = from; i < to; i++) this.kept[this.keptCount++] = path.accesses[i]!;
+    this.keptTo[index] = this.keptCount;
+    this.places[step * PLACE_WORDS + PLACE.memory] = this.keptCount;
+  }
+
+  /** The races of steps that CPUs stand for and cannot take, or have not come to. */
+  private findPending(): void {
+    const { standing, races } = this;
+    const { op, at, words } = standing!;
+    for (let cpu = 0; cpu < this.cpus; cpu++) {
+      const kind = op[cpu]!;
+      if (kind === NO_PASSAGE) continue;
+      const found = words[at[cpu]!]!;
+      const isRead = kind === GATE.load || kind === GATE.read || kind === GATE.wait;
+      races.findPending(cpu, isRead ? found : found + 1);
+    }
+  }
+}
