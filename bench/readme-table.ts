@@ -1,15 +1,17 @@
 /**
  * The generated parts of the README: `npm run readme [-- PART ...]` rewrites what stands between
  * the markers. Parts: `scenarios` runs every shipped scenario under every protocol (those that end
- * by themselves whole, and held to their expectations; the others for a few seconds), `litmus`
- * searches the litmus scenarios, `posted` runs the protocols as posted, `lists` are made from the
- * source. All without a name.
+ * by themselves whole, and held to their expectations; the others for a few seconds), `example`
+ * explores one broken version, `litmus` searches the litmus scenarios, `posted` runs the protocols
+ * as posted, `lists` are made from the source. All without a name.
  *
  * Exit status: 0 all well, 1 a cell is not as it should be (the table says so), 2 a wrong command
  * or no markers.
  */
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { execPath } from 'node:process';
 import { UserError } from '#base/user-error';
 import { EDITS } from '#derive/edits';
 import { runPlan } from '#machine/run';
@@ -27,7 +29,7 @@ import { inPackage } from './root.ts';
 
 const README = inPackage('README.md');
 const END = '<!-- end of generated -->';
-const PARTS: readonly string[] = ['scenarios', 'litmus', 'posted', 'lists'];
+const PARTS: readonly string[] = ['scenarios', 'example', 'litmus', 'posted', 'lists'];
 const CPUS = 2;
 const SEED = 1;
 /** Main phase of a scenario that has no end of its own. */
@@ -42,7 +44,7 @@ async function main(): Promise<number> {
   const has = (part: string): boolean => parts.length === 0 || parts.includes(part);
   let readme = readFileSync(README, 'utf8');
   const lists = ['scenarios', 'protocols', 'oracles', 'broken versions'];
-  const sections = ['protocol table', 'litmus', 'as posted', ...lists];
+  const sections = ['protocol table', 'example', 'litmus', 'as posted', ...lists];
   // Before the long runs: markers that are missing are found at once.
   for (const section of sections) withPart(readme, section, []);
   let isAsExpected = true;
@@ -51,6 +53,7 @@ async function main(): Promise<number> {
     readme = withPart(readme, 'protocol table', table.lines);
     isAsExpected = table.isAsExpected;
   }
+  if (has('example')) readme = withPart(readme, 'example', example());
   if (has('litmus')) {
     const table = await litmusTable();
     const lines = [...tableHead([...litmusHead()]), ...table.lines.slice(0, -1)];
@@ -94,6 +97,13 @@ function protocolsTable(): string[] {
         `| \`${name}.${option}\` | ${choices?.join(', ') ?? type} (${byDefault}) | ${summary} |`,
       );
   return lines;
+}
+
+/** What the program prints for one broken version; it exits with 1, as it should. */
+function example(): string[] {
+  const words = ['explore', '--broken', 'no-pmd-recheck'];
+  const { stdout } = spawnSync(execPath, [inPackage('dist', 'src', 'cli', 'main.js'), ...words]);
+  return ['```text', ...String(stdout).trimEnd().split('\n'), '```'];
 }
 
 /** `readme` with `lines` between the markers of `part`. */

@@ -139,3 +139,8 @@ function base(alike: number) {
     },
   };
 }
+
+test('more CPUs than a search can tell apart are refused', async () => {
+  const { code, stderr } = await say(['explore', 'churn', '--cpus', '17']);
+  expect([code, stderr]).toEqual([2, '17 CPUs cannot be explored; allowed: up to 16\n']);
+});

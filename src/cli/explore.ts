@@ -35,7 +35,11 @@ export function addExplore(program: Command, context: Context, act: Act): void {
     .option('--duration <time>', 'stop after so long (default: 60s)', durationFlag('--duration'))
     .option('--exhaust', 'go on until the strategy has tried all that it can try')
     .option('--keep-going', 'collect different violations instead of stopping at the first')
-    .option('--shrink <time>', 'time to shrink each violation', durationFlag('--shrink'), SHRINK_MS)
+    .option(
+      '--shrink <time>',
+      'time to shrink each violation (default: 8s)',
+      durationFlag('--shrink'),
+    )
     .option('--searchers <n>', 'threads (default: one a core)', integerFlag('--searchers', 1, 256))
     .option('--format <form>', 'text, markdown or json', format, 'text')
     .option('--json <file>', 'write the document; - for stdout, and nothing else there');
@@ -49,6 +53,8 @@ export function addExplore(program: Command, context: Context, act: Act): void {
 }
 
 const PROTOCOL = 'pt-reclaim';
+/** Sets of CPUs are bit masks. */
+const CPUS_MAX = 16;
 const DURATION_MS = 60_000;
 const SHRINK_MS = 8_000;
 /** What came of a free run is wanted soon. */
@@ -68,7 +74,7 @@ export interface ExploreOptions extends PlanFlags {
   readonly duration?: number;
   readonly exhaust?: true;
   readonly keepGoing?: true;
-  readonly shrink: number;
+  readonly shrink?: number;
   readonly searchers?: number;
   readonly format: Format;
   readonly json?: string;
@@ -98,6 +104,8 @@ async function explore(
     // How long a run would take says nothing here.
     durationMs: DURATION_MS,
   });
+  if (plan.cpus > CPUS_MAX)
+    throw new UserError(`${plan.cpus} CPUs cannot be explored; allowed: up to ${CPUS_MAX}`);
   const strategy = await strategyOf(context, options);
   return report(context, options, () => exploreTo(context, plan, broken, options, strategy, word));
 }
@@ -118,7 +126,6 @@ async function exploreFrom(
     isSeedGiven ? options.seed : null,
   );
   const strategy = options.strategy === undefined ? null : await strategyOf(context, options);
-  const isShrinkGiven = command.getOptionValueSource('shrink') === 'cli';
   return report(context, options, async () => {
     const line = explorationLine(context.io.stderr);
     try {
@@ -126,7 +133,7 @@ async function exploreFrom(
         {
           ...{ origin, edit: broken, strategy, ...limitsOf(options) },
           searchers: searchersOf(options),
-          shrinkMs: isShrinkGiven ? options.shrink : SHRINK_FROM_MS,
+          shrinkMs: options.shrink ?? SHRINK_FROM_MS,
         },
         { onProgress: (progress) => line.show(origin.plan, progress), signal: context.signal },
       );
@@ -219,7 +226,7 @@ async function exploreTo(
         ...limitsOf(options),
         keepGoing: options.keepGoing ?? false,
         searchers: searchersOf(options),
-        shrinkMs: options.shrink,
+        shrinkMs: options.shrink ?? SHRINK_MS,
         nameReplay: (planSeed, reduction, schedule, check) =>
           formatReplayWord({
             ...{ scenario: scenarioWord, protocol: plan.protocol, broken: plan.broken },

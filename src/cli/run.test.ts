@@ -230,3 +230,12 @@ describe('progress', () => {
     expect(stderr).toBe('');
   });
 });
+
+test('a violation is followed by the way to its interleaving', async () => {
+  const stage = { run: () => sampleRun({ exit: 'violation', violations: [violation] }) };
+  const words = ['run', 'churn', '--protocol', 'none'];
+  const { stdout } = await say([...words, '--json', 'r.json'], stage);
+  expect(stdout).toMatch(/\nfind its interleaving:\n {2}pttorture explore --from r\.json\n$/);
+  expect((await say(words, stage)).stdout).toMatch(/with --json FILE, then .*--from FILE\n$/);
+  expect((await say(words)).stdout).not.toContain('interleaving');
+});

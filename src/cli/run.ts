@@ -1,6 +1,7 @@
 /** `pttorture run`: one scenario under one or several protocols, on real threads, in rounds. */
 import type { Command } from 'commander';
 import { UserError } from '#base/user-error';
+import type { Result } from '#result/result';
 import { commandText, runCampaign } from './campaign.ts';
 import { choose } from './choices.ts';
 import type { Act, Context } from './command-line.ts';
@@ -90,7 +91,10 @@ async function run(
       rounds: options.rounds,
     });
     if (failure === null || result.runs.length > 0) {
-      if (options.json !== '-') await printReport(context, result);
+      if (options.json !== '-') {
+        await printReport(context, result);
+        context.io.stdout.write(nextStep(result, options.json));
+      }
       json?.write(result);
     }
     if (failure !== null) throw failure;
@@ -98,6 +102,16 @@ async function run(
   } finally {
     json?.discard();
   }
+}
+
+/** After a violation: how to get from it to the interleaving that leads there. */
+function nextStep({ runs }: Result, json: string | undefined): string {
+  if (runs.every(({ violations }) => violations.length === 0)) return '';
+  const how =
+    json === undefined
+      ? 'run it again with --json FILE, then pttorture explore --from FILE'
+      : commandText(['explore', '--from', json]);
+  return `\nfind its interleaving:\n  ${how}\n`;
 }
 
 /** `all`, or names separated by commas; each once. */

@@ -9,7 +9,7 @@ import type { Plan } from '#scenario/plan';
 import { MIX, machineFor, PLANS, plan, randomly, rcuTorture, times } from './small.suite.ts';
 
 const ABSTRACT = { rcu: 'abstract' } as const;
-const EXECUTIONS = 300;
+const EXECUTIONS = 150;
 const EXECUTIONS_MAX = 2000;
 
 /** Three slots, the first and last of which the region covers in part. */

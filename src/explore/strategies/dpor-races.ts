@@ -83,7 +83,8 @@ export class Races {
     while (this.reads.length < path.places * cpus) this.reads = larger(this.reads);
   }
 
-  private happensBefore(first: number, second: number): boolean {
+  /** Whether step `first` happens before step `second`, for steps that `find` has seen. */
+  happensBefore(first: number, second: number): boolean {
     return this.clocks[second * this.cpus + this.path.cpu(first)]! > first;
   }
 
@@ -226,7 +227,7 @@ export class Races {
    * What could be done instead from before `first`: all between the two that does not need it, then
    * `second`. Any CPU whose first step of these needs none of the others may begin.
    */
-  private tell(first: number, second: number): void {
+  tell(first: number, second: number): void {
     const { path, firstOf } = this;
     firstOf.fill(0);
     let initials = 0;

@@ -11,6 +11,8 @@
  *
  * Of a sleeping CPU only the gated word of its next step would be known, so all words are kept that
  * the step touched when it was taken. As long as nothing conflicts with them it would do the same.
+ * The step that wakes it may change what it does. So what would have raced with a sleeper's step is
+ * looked for where it wakes, too: the race that follows there may be another one, or none.
  *
  * Choice points branch where they stand, within the step of their CPU, all alternatives in turn. A
  * CPU that has been tried sleeps with the words of all of them, so it may wake for the sake of one,
@@ -29,6 +31,7 @@ import {
 } from '../strategy.ts';
 import { larger, Path } from './dpor-path.ts';
 import { Races } from './dpor-races.ts';
+import { Sleep } from './dpor-sleep.ts';
 
 /**
  * A place before a step: CPUs to be tried, tried, asleep on arrival; and the memory then in use.
@@ -48,12 +51,8 @@ export class DporStrategy implements Strategy {
   private cpus = 0;
   private path!: Path;
   private races!: Races;
+  private sleep!: Sleep;
   private places = new Int32Array(128 * PLACE_WORDS);
-  /** For each place and CPU: where the words of its step are kept while it sleeps. */
-  private keptFrom = new Int32Array(1024);
-  private keptTo = new Int32Array(1024);
-  private kept = new Int32Array(1024);
-  private keptCount = 0;
   private choices = new Int32Array(16 * CHOICE_WORDS);
   private choiceCount = 0;
   /** How many steps and choices of this execution are those of the one before; and are done. */
@@ -63,12 +62,11 @@ export class DporStrategy implements Strategy {
   /** The CPU to be tried next, where steps cease to be shared. */
   private branch = -1;
   /**
-   * Of each of the path's numbers for words: the latest step looked at that touched or changed it.
+   * Where this execution was given up: which CPUs could have gone on, all asleep. 0: it was not.
    */
-  private touched = new Int32Array(256);
-  private changed = new Int32Array(256);
-  private serial = 0;
-  private gaveUp = false;
+  private gaveUp = 0;
+  /** The steps of this execution that woke a CPU. */
+  private waking = new Int32Array(128);
   private isExhausted = false;
 
   /** Told of quiet accesses while the strategy decides. */
@@ -79,16 +77,16 @@ export class DporStrategy implements Strategy {
   begin(execution: number, cpus: number, standing: Standing): boolean {
     this.steps = 0;
     this.chosen = 0;
-    this.gaveUp = false;
+    this.gaveUp = 0;
     if (execution !== 0 && standing === this.standing) return this.goBack();
     this.standing = standing;
     this.cpus = cpus;
     this.path = new Path(standing);
     this.races = new Races(this.path, cpus, this);
+    this.sleep = new Sleep(this.path, cpus);
     this.explored = 0;
     this.abandoned = 0;
     this.isExhausted = false;
-    this.keptCount = 0;
     this.choiceCount = 0;
     this.sharedSteps = 0;
     this.branch = -1;
@@ -107,12 +105,12 @@ export class DporStrategy implements Strategy {
     this.arrive(step);
     const awake = enabled & ~this.places[step * PLACE_WORDS + PLACE.asleep]!;
     if (awake === 0) {
-      this.gaveUp = true;
+      this.gaveUp = enabled;
       return ABANDON;
     }
     const cpu = stay(awake, running);
     this.places[step * PLACE_WORDS + PLACE.wanted] = 1 << cpu;
-    this.keepNothing(step, cpu);
+    this.sleep.keepNothing(step, cpu);
     return this.take(cpu, enabled);
   }
 
@@ -129,14 +127,12 @@ export class DporStrategy implements Strategy {
   }
 
   end(history: History): void {
-    const { path, races } = this;
-    if (path.steps > 0 && !this.gaveUp) path.finish(history.step(path.steps - 1, STEP.left));
-    races.find(Math.max(0, this.sharedSteps));
-    if (this.gaveUp) {
-      this.abandoned++;
-      return;
-    }
-    this.explored++;
+    const { path, races, gaveUp } = this;
+    if (path.steps > 0 && gaveUp === 0) path.finish(history.step(path.steps - 1, STEP.left));
+    races.find(this.sharedSteps);
+    this.findWoken(this.sharedSteps);
+    if (gaveUp === 0) this.explored++;
+    else this.abandoned++;
     if (history.steps === path.steps) this.findPending();
   }
 
@@ -190,83 +186,95 @@ export class DporStrategy implements Strategy {
 
   /** Comes to a new place: who sleeps there. */
   private arrive(step: number): void {
-    const { cpus } = this;
     const at = step * PLACE_WORDS;
     if (at === this.places.length) this.places = larger(this.places);
-    while ((step + 1) * cpus > this.keptFrom.length) {
-      this.keptFrom = larger(this.keptFrom);
-      this.keptTo = larger(this.keptTo);
-    }
+    this.sleep.reserve(step);
     const { places } = this;
     places[at + PLACE.wanted] = 0;
     places[at + PLACE.tried] = 0;
-    places[at + PLACE.memory] = this.keptCount;
+    places[at + PLACE.memory] = this.sleep.count;
     places[at + PLACE.asleep] = step === 0 ? 0 : this.stillAsleep(step);
   }
 
   /** Of those asleep before the latest step, whom it has not woken. */
   private stillAsleep(step: number): number {
-    const { places, path, cpus, keptFrom, keptTo } = this;
+    const { places, path, sleep } = this;
     const before = (step - 1) * PLACE_WORDS;
     const here = 1 << path.cpu(step - 1);
     const sleepers = (places[before + PLACE.asleep]! | places[before + PLACE.tried]!) & ~here;
     if (sleepers === 0) return 0;
-    this.serial++;
-    this.mark(step - 1);
+    sleep.lookAt(step - 1);
     let asleep = 0;
     for (let rest = sleepers; rest !== 0; rest &= rest - 1) {
       const cpu = lowestOf(rest);
-      const from = keptFrom[(step - 1) * cpus + cpu]!;
-      const to = keptTo[(step - 1) * cpus + cpu]!;
-      if (this.conflicts(from, to)) continue;
+      if (sleep.conflicts(step - 1, cpu)) continue;
       asleep |= 1 << cpu;
-      keptFrom[step * cpus + cpu] = from;
-      keptTo[step * cpus + cpu] = to;
+      sleep.sleepOn(step, cpu);
     }
     return asleep;
   }
 
-  /** Adds the accesses of `step` to those marked with the latest serial number. */
-  private mark(step: number): void {
-    const { path } = this;
-    while (this.touched.length < path.places) {
-      this.touched = larger(this.touched);
-      this.changed = larger(this.changed);
-    }
-    const { touched, changed, serial } = this;
-    const end = path.accessesOf(step + 1);
-    for (let i = path.accessesOf(step); i < end; i++) {
-      const access = path.accesses[i]!;
-      touched[access >> 1] = serial;
-      if ((access & 1) !== 0) changed[access >> 1] = serial;
+  /**
+   * Finds what would have raced with what a sleeper did, had it not been woken: step `from` or a
+   * later one that could have come before the sleeper's, and both before the step that woke it.
+   * Where the sleeper was tried, that order may have been left to what has led to here; and here
+   * the sleeper, once woken, may do something else that races with no such step.
+   */
+  private findWoken(from: number): void {
+    const { path, races, sleep } = this;
+    const count = this.findWaking();
+    if (count === 0) return;
+    const { waking } = this;
+    for (let step = from; step < path.steps; step++) {
+      sleep.lookAt(step);
+      for (let i = 0; i < count && waking[i]! < step; i++) {
+        const first = waking[i]!;
+        if (!races.happensBefore(first, step) && this.wouldConflict(first)) races.tell(first, step);
+      }
     }
   }
 
-  /** Whether the kept accesses conflict with those that are marked. */
-  private conflicts(from: number, to: number): boolean {
-    const { kept, touched, changed, serial } = this;
-    for (let i = from; i < to; i++) {
-      const access = kept[i]!;
-      if (((access & 1) !== 0 ? touched : changed)[access >> 1] === serial) return true;
+  /** Collects the steps that woke a CPU, but for the last, which no step follows. */
+  private findWaking(): number {
+    const { path } = this;
+    let count = 0;
+    for (let step = 0; step < path.steps - 1; step++) {
+      if (this.wokenBy(step) === 0) continue;
+      if (count === this.waking.length) this.waking = larger(this.waking);
+      this.waking[count++] = step;
     }
+    return count;
+  }
+
+  /** Which CPUs slept until step `step`. */
+  private wokenBy(step: number): number {
+    const at = step * PLACE_WORDS + PLACE.asleep;
+    return this.places[at]! & ~this.places[at + PLACE_WORDS]!;
+  }
+
+  /** Whether a CPU that step `waking` woke would have conflicted with the step looked at. */
+  private wouldConflict(waking: number): boolean {
+    for (let rest = this.wokenBy(waking); rest !== 0; rest &= rest - 1)
+      if (this.sleep.conflicts(waking, lowestOf(rest))) return true;
     return false;
   }
 
   /** Goes back to the latest place where something is left to try. False: nothing is. */
   private goBack(): boolean {
-    const { path, places } = this;
+    const { path, places, sleep } = this;
     for (let step = path.steps - 1; step >= 0; step--) {
       const at = step * PLACE_WORDS;
       const cpu = path.cpu(step);
-      this.keptCount = places[at + PLACE.memory]!;
-      this.keep(step, cpu);
+      sleep.count = places[at + PLACE.memory]!;
+      sleep.keep(step, cpu);
+      places[at + PLACE.memory] = sleep.count;
       if (this.chooseNext(step + 1)) return this.branchAt(step, cpu);
       places[at + PLACE.tried] = places[at + PLACE.tried]! | (1 << cpu);
       const left =
         places[at + PLACE.wanted]! & ~places[at + PLACE.tried]! & ~places[at + PLACE.asleep]!;
       if (left === 0) continue;
       const next = lowestOf(left);
-      this.keepNothing(step, next);
+      sleep.keepNothing(step, next);
       return this.branchAt(step, next);
     }
     path.truncate(0);
@@ -274,7 +282,7 @@ export class DporStrategy implements Strategy {
       this.isExhausted = true;
       return false;
     }
-    this.keptCount = 0;
+    sleep.count = 0;
     this.sharedSteps = 0;
     this.branch = -1;
     return true;
@@ -301,31 +309,16 @@ export class DporStrategy implements Strategy {
     return false;
   }
 
-  private keepNothing(step: number, cpu: number): void {
-    this.keptFrom[step * this.cpus + cpu] = 0;
-    this.keptTo[step * this.cpus + cpu] = 0;
-  }
-
-  /** Keeps the accesses of step `step`, beside those that it has had with other choices. */
-  private keep(step: number, cpu: number): void {
-    const { path } = this;
-    const index = step * this.cpus + cpu;
-    if (this.keptTo[index] === 0) this.keptFrom[index] = this.keptCount;
-    const from = path.accessesOf(step);
-    const to = path.accessesOf(step + 1);
-    while (this.keptCount + to - from > this.kept.length) this.kept = larger(this.kept);
-    for (let i = from; i < to; i++) this.kept[this.keptCount++] = path.accesses[i]!;
-    this.keptTo[index] = this.keptCount;
-    this.places[step * PLACE_WORDS + PLACE.memory] = this.keptCount;
-  }
-
-  /** The races of steps that CPUs stand for and cannot take, or have not come to. */
+  /**
+   * The races of steps that CPUs stand for and cannot take, or have not come to. Those of CPUs that
+   * sleep have been found where they were tried.
+   */
   private findPending(): void {
     const { standing, races } = this;
     const { op, at, words } = standing!;
     for (let cpu = 0; cpu < this.cpus; cpu++) {
       const kind = op[cpu]!;
-      if (kind === NO_PASSAGE) continue;
+      if (kind === NO_PASSAGE || (this.gaveUp & (1 << cpu)) !== 0) continue;
       const found = words[at[cpu]!]!;
       const isRead = kind === GATE.load || kind === GATE.read || kind === GATE.wait;
       races.findPending(cpu, isRead ? found : found + 1);

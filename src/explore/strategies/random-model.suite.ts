@@ -7,7 +7,7 @@ import type { Coroutine } from '../stepped-tree.ts';
 export type ProgramOp =
   | { op: 'read' | 'add'; at: number }
   | {
-      op: 'write' | 'wait' | 'compareExchange' | 'peekThenPoke' | 'choose';
+      op: 'write' | 'wait' | 'compareExchange' | 'peekThenPoke' | 'follow' | 'choose';
       at: number;
       value: number;
     }
@@ -67,6 +67,17 @@ export class RandomModel implements Model {
           if (gate.pass(cpu, GATE.read, each.at, 0)) yield;
           see(words[each.at]!);
           if (words[each.at] !== 0) this.pokeQuietly(words, 1 + (each.at % 2), each.value);
+          break;
+        }
+        case 'follow': {
+          // Quietly from word to word, as far as it finds `value`: so which words it touches
+          // depends on what others have done.
+          if (gate.pass(cpu, GATE.read, each.at, 0)) yield;
+          let word = each.at;
+          for (; words[word] === each.value && word + 1 < WORDS; word++)
+            this.watch?.quiet(word + 1, 1, false);
+          see(3 * word + words[word]!);
+          if (word + 1 === WORDS) this.pokeQuietly(words, word, words[word]! + 1);
           break;
         }
         case 'choose':
