@@ -57,7 +57,7 @@ function litmusNames(): string[] {
 /** All traces, if there is time; else many executions. */
 async function search(plan: Plan): Promise<Explored> {
   const request = {
-    ...{ plan, edit: null, keepGoing: false, shrinkMs: 5000, nameReplay: () => null },
+    ...{ plan, edit: null, keepGoing: false, kind: null, shrinkMs: 5000, nameReplay: () => null },
     searchers: availableParallelism(),
   };
   const systematic = await explore(

@@ -225,6 +225,7 @@ async function exploreTo(
         ...{ plan, edit: broken, strategy },
         ...limitsOf(options),
         keepGoing: options.keepGoing ?? false,
+        kind: broken?.oracle ?? null,
         searchers: searchersOf(options),
         shrinkMs: options.shrink ?? SHRINK_MS,
         nameReplay: (planSeed, reduction, schedule, check) =>

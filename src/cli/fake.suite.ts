@@ -169,7 +169,7 @@ function engineOf(spoken: Spoken, stage: Stage): Engine {
       return (stage.explore ?? sampleExplored)(request);
     },
     async exploreFrom({ origin, ...rest }) {
-      const named = { keepGoing: false, nameReplay: () => null };
+      const named = { keepGoing: false, kind: null, nameReplay: () => null };
       const strategy = rest.strategy ?? { name: 'pos' as const };
       const request = { ...rest, ...named, strategy, plan: origin.plan };
       spoken.explored.push(request);

@@ -21,7 +21,7 @@ const SAMPLE = EDITS.filter(({ name }, i) => i % SAMPLED === 0 || AUDITED.includ
 
 describe('churn', () => {
   test('loses nothing under any protocol, and races', async () => {
-    const { code, result } = await run('churn', '--protocol', 'all', '--duration', '2s');
+    const { code, result } = await run('churn', '--protocol', 'all', '--duration', '1s');
     expect(code).toBe(EXIT.well);
     expect(result.runs.map(({ protocol, violations }) => [protocol, violations])).toEqual([
       ...PROTOCOLS.map(({ name }) => [name, []]),

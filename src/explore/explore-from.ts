@@ -150,7 +150,7 @@ class Quest {
       strategy: request.strategy ?? STRATEGIES[0]!,
     };
     const asked: ExploreRequest = {
-      ...{ ...request, plan, strategy, keepGoing: false },
+      ...{ ...request, plan, strategy, keepGoing: false, kind: null },
       // The command line cannot name such a plan.
       nameReplay: () => null,
     };

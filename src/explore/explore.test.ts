@@ -9,7 +9,14 @@ import { shippedPlan } from './smaller/settle.suite.ts';
 function request(name: string, protocol: string, more: Partial<ExploreRequest>): ExploreRequest {
   return {
     ...{ plan: shippedPlan(name, protocol), edit: null, strategy: { name: 'pos' } },
-    ...{ executionsMax: 2000, durationMs: null, keepGoing: false, searchers: 2, shrinkMs: 4000 },
+    ...{
+      executionsMax: 2000,
+      durationMs: null,
+      keepGoing: false,
+      kind: null,
+      searchers: 2,
+      shrinkMs: 4000,
+    },
     nameReplay: () => 'word',
     ...more,
   };
@@ -79,6 +86,14 @@ test('the living source is silent, and what that is worth is said', async () => 
   expect(explored.executions).toBe(2000);
   expect(explored.outcomes.every(({ met }) => met)).toBe(true);
   expect(explored.silence).toMatch(/a bug of depth up to 3 would have been found with a chance/);
+});
+
+test('the kind that is looked for may come after another', async () => {
+  const edit = EDITS.find(({ name }) => name === 'scan-without-ptl')!;
+  const plan = { ...shippedPlan('fault-vs-scanner', 'async-scanner'), broken: edit.name };
+  const asked = { plan, edit, executionsMax: null, durationMs: 30_000, kind: edit.oracle };
+  const explored = await explore(request('fault-vs-scanner', 'async-scanner', asked), {});
+  expect(explored.violations.map(({ kind }) => kind)).toEqual([edit.oracle]);
 });
 
 test('ends early when it is told to', async () => {

@@ -26,6 +26,8 @@ export interface ExploreRequest {
   readonly executionsMax: number | null;
   readonly durationMs: number | null;
   readonly keepGoing: boolean;
+  /** The kind of violation that is looked for; null: any. Others are told if it does not come. */
+  readonly kind: string | null;
   readonly searchers: number;
   /** For each violation. */
   readonly shrinkMs: number;
@@ -55,6 +57,8 @@ export type Explored = Omit<
 
 /** Violations that are shrunk and told in full. */
 const TOLD_MAX = 10;
+/** How long the kind that is looked for may come after another. */
+const PATIENCE_MS = 5_000;
 /** Executions of which a searcher counts the new traces. */
 const LATEST = 1000;
 const REPLAYS = 3;
@@ -92,8 +96,9 @@ async function search(
   hooks: ExploreHooks,
   seconds: () => number,
 ): Promise<SearchedAll> {
-  const { plan, strategy, executionsMax, durationMs, keepGoing } = request;
+  const { plan, strategy, executionsMax, durationMs, keepGoing, kind } = request;
   const timeUp = new AbortController();
+  let patience: NodeJS.Timeout | undefined;
   const timer = durationMs === null ? undefined : setTimeout(() => timeUp.abort(), durationMs);
   const signals = [timeUp.signal, ...(hooks.signal === undefined ? [] : [hooks.signal])];
   const share = executionsMax === null ? null : Math.ceil(executionsMax / searchers.count);
@@ -102,18 +107,24 @@ async function search(
     {
       onProgress: (figures) =>
         hooks.onProgress?.({ activity: 'search', seconds: seconds(), figures: totalOf(figures) }),
-      onFound: () => !keepGoing,
+      onFound: (found) => {
+        if (keepGoing) return false;
+        if (kind === null || found.kind === kind) return true;
+        patience ??= setTimeout(() => timeUp.abort(), PATIENCE_MS);
+        return false;
+      },
       signal: AbortSignal.any(signals),
     },
   );
   clearTimeout(timer);
+  clearTimeout(patience);
   const found = distinct(replies.flatMap((reply) => reply.found));
   return {
     total: totalOf(replies.map(({ figures }) => figures)),
     traces: tracesOf(replies),
     isExhausted: replies.every(({ isExhausted }) => isExhausted),
     isInterrupted: hooks.signal?.aborted === true,
-    found: keepGoing ? found : found.slice(0, 1),
+    found: keepGoing ? found : ofKind(found, kind).slice(0, 1),
   };
 }
 
@@ -123,6 +134,12 @@ function distinct(found: readonly Found[]): Found[] {
   for (const each of found.toSorted((a, b) => a.steps - b.steps))
     if (!first.has(each.signature)) first.set(each.signature, each);
   return [...first.values()];
+}
+
+/** Those of the kind that is looked for, if there are any. */
+function ofKind(found: readonly Found[], kind: string | null): readonly Found[] {
+  const wanted = found.filter((each) => each.kind === kind);
+  return wanted.length === 0 ? found : wanted;
 }
 
 function tracesOf(replies: readonly SearchReply[]): number {

@@ -1,7 +1,7 @@
 /** What an exploration found, as text or Markdown. A pure function of the document. */
 import type { Exploration, ExploredViolation } from '#result/exploration';
 import { renderInterleaving } from './diagram.ts';
-import { formatSeconds, formatShort } from './format.ts';
+import { formatCounted, formatSeconds, formatShort } from './format.ts';
 import { type Page, type Paint, pageOf, wrap } from './page.ts';
 
 export interface ExplorationOptions {
@@ -39,7 +39,7 @@ export function explorationMarkdown(exploration: Exploration): string {
 function head(page: Page, exploration: Exploration): string[] {
   const { scenario, protocol, broken, cpus, seed } = exploration;
   const edit = broken === null ? '' : `, broken by ${broken}`;
-  const title = `${scenario} under ${protocol}${edit}, ${cpus} CPUs, seed ${seed}`;
+  const title = `${scenario} under ${protocol}${edit}, ${formatCounted(cpus, 'CPU')}, seed ${seed}`;
   return [...wrap(page, title, 0, 'strong'), ...wrap(page, `${figures(exploration)}.`)];
 }
 
