@@ -82,6 +82,7 @@ const NEXT = `
 Next:
   pttorture run churn --protocol pt-reclaim --cpus 8   races, locks and RCU in full
   pttorture run allocator-loop --json result.json      the same, as a document
-  pttorture list broken                                bugs to catch with run --broken
+  pttorture explore --broken no-pmd-recheck            a race found, shrunk and drawn
+  pttorture list broken                                bugs to catch with --broken
   pttorture list                                       everything else there is
 `;
