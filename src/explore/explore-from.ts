@@ -19,6 +19,7 @@ import { FORMS, type Origin, planFrom } from './from-result.ts';
 import type { SearchReply } from './jobs.ts';
 import type { Found, StrategyChoice } from './search.ts';
 import { Searchers } from './searchers.ts';
+import { isOfKind } from './wanted.ts';
 
 export interface FromRequest
   extends Pick<ExploreRequest, 'executionsMax' | 'durationMs' | 'searchers' | 'shrinkMs'> {
@@ -44,8 +45,6 @@ const STRATEGIES: readonly StrategyChoice[] = [
 /** Executions of each searcher in a trial, at first; doubled once all strategies had their turn. */
 const EXECUTIONS_FIRST = 40;
 const DOUBLED_MAX = 8;
-/** CPUs that wait for each other for ever: what that is called depends on who looks, and when. */
-const HANGS = ['deadlock', 'livelock', 'rcu-stall'];
 
 export async function exploreFrom(request: FromRequest, hooks: ExploreHooks): Promise<Explored> {
   const { stepped } = await treeRoots(request.edit);
@@ -138,8 +137,7 @@ class Quest {
   }
 
   private isSame(kind: string): boolean {
-    const wanted = this.request.origin.violation.kind;
-    return kind === wanted || (HANGS.includes(kind) && HANGS.includes(wanted));
+    return isOfKind(kind, this.request.origin.violation.kind);
   }
 
   private async explored(): Promise<Explored> {

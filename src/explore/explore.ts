@@ -16,6 +16,7 @@ import { Searchers } from './searchers.ts';
 import { silenceOf } from './silence.ts';
 import type { Reduction } from './smaller/reduction.ts';
 import { isSystematic } from './strategies/registry.ts';
+import { isOfKind } from './wanted.ts';
 
 export interface ExploreRequest {
   /** As the scenario has it. */
@@ -109,7 +110,7 @@ async function search(
         hooks.onProgress?.({ activity: 'search', seconds: seconds(), figures: totalOf(figures) }),
       onFound: (found) => {
         if (keepGoing) return false;
-        if (kind === null || found.kind === kind) return true;
+        if (kind === null || isOfKind(found.kind, kind)) return true;
         patience ??= setTimeout(() => timeUp.abort(), PATIENCE_MS);
         return false;
       },
@@ -138,7 +139,7 @@ function distinct(found: readonly Found[]): Found[] {
 
 /** Those of the kind that is looked for, if there are any. */
 function ofKind(found: readonly Found[], kind: string | null): readonly Found[] {
-  const wanted = found.filter((each) => each.kind === kind);
+  const wanted = found.filter((each) => kind !== null && isOfKind(each.kind, kind));
   return wanted.length === 0 ? found : wanted;
 }
 
