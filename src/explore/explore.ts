@@ -75,7 +75,9 @@ export async function explore(request: ExploreRequest, hooks: ExploreHooks): Pro
     const violations: ExploredViolation[] = [];
     for (const found of searched.found.slice(0, TOLD_MAX)) {
       hooks.onProgress?.({ activity: 'shrink', seconds: seconds(), figures: searched.total });
-      violations.push(await told(searchers, request, found));
+      // Who interrupts gets what there is.
+      const shrinkMs = hooks.signal?.aborted ? 0 : request.shrinkMs;
+      violations.push(await told(searchers, { ...request, shrinkMs }, found));
     }
     return documentOf(request, searched, violations, count, seconds());
   } finally {
