@@ -104,7 +104,6 @@ function moveUnmapped(
   if (to !== 0 && !isFrozen) freeUnusedPage(cpu, to);
   if (removeMigrationPte(cpu, mm, pmdp, slot, index, orig, isFrozen ? to : from)) {
     if (isFrozen) freeOld(cpu, from);
-    else flipAndWake(cpu, pageAt(from) + PAGE.state, PAGE_LOCKED);
     return isFrozen;
   }
   // A zap has taken the migration entry, and the page's part in the rss with it.
@@ -148,6 +147,8 @@ function removeMigrationPte(
   if (stands) {
     const value = mkPte(pfn, pteWrite(orig), pteDirty(orig));
     ptepReplace(cpu, table, ptep, entry, pteUffdWp(orig) ? pteMkuffdWp(value) : value);
+    // The page that has not moved is unlocked before a zap can take it and let it go.
+    if (pfn === ptePfn(orig)) flipAndWake(cpu, pageAt(pfn) + PAGE.state, PAGE_LOCKED);
   } else {
     countRace(cpu, RACE.pteChanged, lastChanger(table));
   }
