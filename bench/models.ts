@@ -102,32 +102,11 @@ function* walkerOfLive(cpu: CpuRef, words: Int32Array, gate: Gate): Coroutine {
   return 'done';
 }
 
-function* reclaimer(cpu: CpuRef, words: Int32Array, gate: Gate): Coroutine {
-  if (gate.pass(cpu, GATE.acquire, WORD.pml, 0)) yield;
-  words[WORD.pml] = 1;
-  if (gate.pass(cpu, GATE.acquire, WORD.ptl, 0)) yield;
-  words[WORD.ptl] = 1;
-  let found = 0;
-  for (let i = 0; i < ENTRIES; i++) {
-    if (gate.pass(cpu, GATE.read, WORD.entries + i, 0)) yield;
-    found |= words[WORD.entries + i]!;
-  }
-  if (found === 0) {
-    if (gate.pass(cpu, GATE.write, WORD.pmd, 0)) yield;
-    words[WORD.pmd] = 0;
-  }
-  if (gate.pass(cpu, GATE.store, WORD.ptl, 0)) yield;
-  words[WORD.ptl] = 0;
-  if (gate.pass(cpu, GATE.store, WORD.pml, 0)) yield;
-  words[WORD.pml] = 0;
-  if (found === 0) {
-    if (gate.pass(cpu, GATE.store, WORD.live, 0)) yield;
-    words[WORD.live] = 0;
-  }
-  return 'done';
-}
+const reclaimer: Column = (cpu, words, gate) => reclaim(cpu, words, gate, false);
+const freeingReclaimer: Column = (cpu, words, gate) => reclaim(cpu, words, gate, true);
 
-function* freeingReclaimer(cpu: CpuRef, words: Int32Array, gate: Gate): Coroutine {
+/** `frees`: it puts the table on the free list. */
+function* reclaim(cpu: CpuRef, words: Int32Array, gate: Gate, frees: boolean): Coroutine {
   if (gate.pass(cpu, GATE.acquire, WORD.pml, 0)) yield;
   words[WORD.pml] = 1;
   if (gate.pass(cpu, GATE.acquire, WORD.ptl, 0)) yield;
@@ -148,6 +127,7 @@ function* freeingReclaimer(cpu: CpuRef, words: Int32Array, gate: Gate): Coroutin
   if (found !== 0) return 'done';
   if (gate.pass(cpu, GATE.store, WORD.live, 0)) yield;
   words[WORD.live] = 0;
+  if (!frees) return 'done';
   if (gate.pass(cpu, GATE.store, WORD.free, 0)) yield;
   words[WORD.free] = TABLE;
   return 'done';

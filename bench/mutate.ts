@@ -18,6 +18,7 @@ import { type Control, runControls } from './mutation-control.ts';
 import { type Campaign, lineOf, reportOf, summaryOf, tallyOf } from './mutation-report.ts';
 import { casesPassing, type Trial, tryMutation } from './mutation-trial.ts';
 import { Witness } from './mutation-witness.ts';
+import { print, runProgram } from './program.ts';
 
 const COUNT = 40;
 const BUDGET = '60s';
@@ -101,14 +102,4 @@ function wholeNumber(flag: string, text: string): number {
   return value;
 }
 
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
-try {
-  process.exitCode = await main();
-} catch (error) {
-  if (!(error instanceof UserError)) throw error;
-  process.stderr.write(`mutate: ${error.message}\n`);
-  process.exitCode = 2;
-}
+await runProgram('mutate', main);

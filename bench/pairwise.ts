@@ -17,6 +17,7 @@ import { buildPlan, type PlanRequest } from '#scenario/build-plan';
 import { parseScenario, type Scenario } from '#scenario/scenario';
 import { MACHINES, type PairwiseMachine, wordsOf } from './covering.ts';
 import { parseFlags } from './flags.ts';
+import { print, runProgram } from './program.ts';
 import { inPackage } from './root.ts';
 
 const NAMES = PROTOCOLS.map(({ name }) => name);
@@ -120,14 +121,4 @@ function chosen(flag: string, given: string | undefined, known: readonly string[
   return names;
 }
 
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
-try {
-  process.exitCode = await main();
-} catch (error) {
-  if (!(error instanceof UserError)) throw error;
-  process.stderr.write(`pairwise: ${error.message}\n`);
-  process.exitCode = 2;
-}
+await runProgram('pairwise', main);

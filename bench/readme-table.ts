@@ -23,6 +23,7 @@ import type { Run } from '#result/result';
 import { buildPlan } from '#scenario/build-plan';
 import type { Plan } from '#scenario/plan';
 import { parseScenario, type Scenario } from '#scenario/scenario';
+import { runProgram } from './program.ts';
 import { litmusHead, litmusTable } from './readme-litmus.ts';
 import { postedLegend, postedRows } from './readme-posted.ts';
 import { inPackage } from './root.ts';
@@ -209,10 +210,4 @@ function tableHead(names: readonly string[]): string[] {
   return [`| ${names.join(' | ')} |`, `|${names.map(() => '---|').join('')}`];
 }
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  if (!(error instanceof UserError)) throw error;
-  process.stderr.write(`readme: ${error.message}\n`);
-  process.exitCode = 2;
-}
+await runProgram('readme', main);

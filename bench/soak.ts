@@ -18,6 +18,7 @@ import { buildPlan } from '#scenario/build-plan';
 import { parseScenario, type Scenario } from '#scenario/scenario';
 import { RACES } from '#trace/vocabulary';
 import { parseFlags } from './flags.ts';
+import { print, runProgram } from './program.ts';
 import { inPackage } from './root.ts';
 import * as soak from './soak-totals.ts';
 
@@ -214,14 +215,4 @@ function withPath<T>(path: string, verb: string, act: () => T): T {
   }
 }
 
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
-try {
-  process.exitCode = await main();
-} catch (error) {
-  if (!(error instanceof UserError)) throw error;
-  process.stderr.write(`soak: ${error.message}\n`);
-  process.exitCode = 2;
-}
+await runProgram('soak', main);

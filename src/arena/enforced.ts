@@ -16,6 +16,7 @@
 import { type CpuRef, GATE, type Gate } from './gate.ts';
 import { Halted } from './halt.ts';
 import { CONTROL } from './layout/control.ts';
+import { CHOICE, CHOICE_WORDS, STEP, STEP_WORDS } from './layout/history.ts';
 import { struct } from './layout/struct.ts';
 import { boundWords, type Words } from './word.ts';
 
@@ -60,10 +61,6 @@ export const OUTCOME = {
   ...{ running: 0, ended: 1, halted: 2, stands: 3, diverged: 4, endless: 5, stopped: 6 },
 } as const;
 
-/** Rows as an execution's history has them: the words of a step, and those of a choice. */
-const STEP_WORDS = 5;
-const CHOICE_WORDS = 4;
-const CHOICE = { cpu: 0, alternatives: 1, chosen: 2 } as const;
 /** No step is due any more, and the gate is open. */
 const OPEN = -1;
 /** A wait for a turn looks about itself so often (ms), should nobody wake it. */
@@ -175,9 +172,9 @@ export class EnforcedGate implements Gate {
     const found = this.words[at]!;
     const due = order[ORDER.stepsAt]! + turn * STEP_WORDS;
     const asRecorded =
-      order[due + PASSAGE.op] === op &&
-      order[due + PASSAGE.at] === at &&
-      order[due + PASSAGE.value] === found;
+      order[due + STEP.op] === op &&
+      order[due + STEP.at] === at &&
+      order[due + STEP.found] === found;
     if (!asRecorded) {
       this.diverge(turn, cpu.id, op, at, found);
       throw new Halted();
@@ -249,7 +246,7 @@ export class EnforcedGate implements Gate {
   }
 
   private cpuOf(step: number): number {
-    return this.order[this.order[ORDER.stepsAt]! + step * STEP_WORDS + PASSAGE.cpu]!;
+    return this.order[this.order[ORDER.stepsAt]! + step * STEP_WORDS + STEP.cpu]!;
   }
 
   /** Notes the first difference if the column that has ended ought to take more steps. */

@@ -2,17 +2,11 @@
  * Nobody can go on: a verdict in any case. The judges look for a circle; where they find none (the
  * mmap lock does not name its holders), who waits for what is all there is to say.
  */
+import type { Wait } from '#machine/judges';
 import type { Evidence } from '#oracles/evidence';
 import { judge } from '#oracles/judges';
 import { cpuNow, lockName } from '#oracles/naming';
 import { type Verdict, verdict } from '#oracles/verdict';
-
-/** CPU `cpu` waits for the word `at` to be no longer `seen`. */
-export interface Wait {
-  readonly cpu: number;
-  readonly at: number;
-  readonly seen: number;
-}
 
 /** Where in its block a CPU that runs freely notes its wait. */
 export interface WaitOffsets {

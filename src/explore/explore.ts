@@ -3,11 +3,11 @@
  * smallest that fails the same way, replay it, and draw its diagram.
  */
 import { nowMs } from '#arena/clock';
+import { STEP, STEP_WORDS } from '#arena/layout/history';
 import type { LineEdit } from '#derive/apply-edit';
 import { treeRoots } from '#derive/variants';
 import type { Exploration, ExploredViolation } from '#result/exploration';
 import type { OutcomeName, Plan } from '#scenario/plan';
-import { STEP, STEP_WORDS } from './history.ts';
 import type { ReplayReply, SearchReply, ShrinkReply } from './jobs.ts';
 import { bitOf } from './outcomes.ts';
 import { parseSchedule, type Schedule } from './schedule.ts';

@@ -5,9 +5,9 @@
  */
 import { expect, test } from 'vitest';
 import { GATE } from '#arena/gate';
+import { STEP } from '#arena/layout/history';
 import type { Op, Plan, Walker } from '#scenario/plan';
 import type { Execution } from './execution.ts';
-import { STEP } from './history.ts';
 import { machineFor, PLANS, times } from './small.suite.ts';
 import { PosStrategy } from './strategies/pos.ts';
 

@@ -6,8 +6,10 @@
  * format, scenario, protocol, broken version, settings, what is kept of the plan, schedule, and a
  * sum over all steps, which tells whether the replay did the same.
  */
+
+import { STEP } from '#arena/layout/history';
 import { UserError } from '#base/user-error';
-import { type History, STEP } from './history.ts';
+import type { History } from './history.ts';
 import { formatSchedule, parseSchedule, type Schedule } from './schedule.ts';
 import { formatReduction, parseReduction, type Reduction } from './smaller/reduction.ts';
 

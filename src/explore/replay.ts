@@ -5,6 +5,7 @@
 
 import { NO_STEP } from '#arena/enforced';
 import { GATE_NAMES } from '#arena/gate';
+import { STEP, STEP_WORDS } from '#arena/layout/history';
 import { PERCPU } from '#arena/layout/percpu';
 import { arenaMap } from '#arena/map';
 import type { LineEdit } from '#derive/apply-edit';
@@ -21,7 +22,6 @@ import { nameWord } from '#oracles/word-name';
 import type { Interleaving } from '#result/interleaving';
 import type { Plan } from '#scenario/plan';
 import { judgeDeadlock } from './deadlock.ts';
-import { STEP, STEP_WORDS } from './history.ts';
 import type { ReplayReply } from './jobs.ts';
 import { Searchers } from './searchers.ts';
 import { geometryFor } from './smaller/small-geometry.ts';

@@ -8,8 +8,10 @@
  * else the lowest. Hence one preemption is one stretch, and taking a stretch away leaves the rest
  * its meaning.
  */
+
+import { CHOICE, STEP } from '#arena/layout/history';
 import { UserError } from '#base/user-error';
-import { CHOICE, type History, STEP } from './history.ts';
+import type { History } from './history.ts';
 import { type Strategy, stay } from './strategy.ts';
 
 export interface Stretch {

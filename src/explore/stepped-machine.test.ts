@@ -4,15 +4,15 @@ import { describe, expect, test } from 'vitest';
 import { setClock } from '#arena/clock';
 import { GATE, type Gate, setGate } from '#arena/gate';
 import { CONTROL, PHASE } from '#arena/layout/control';
+import { STEP, STEP_WORDS } from '#arena/layout/history';
 import { ACTORS_MAX, PERCPU } from '#arena/layout/percpu';
 import { arenaMap } from '#arena/map';
 import { property } from '#base/property.suite';
 import type { LockAlgorithm, Plan } from '#scenario/plan';
 import { bindMachine, makeCpu } from '#tasks/bind';
-import { cpuBoot, cpuExit, cpuFair, cpuHostile, enterPhase } from '#tasks/cpu-main';
+import { cpuExit, cpuPart, enterPhase } from '#tasks/cpu-main';
 import { Task } from '#tasks/task';
 import { RACES } from '#trace/vocabulary';
-import { STEP, STEP_WORDS } from './history.ts';
 import {
   lockTorture,
   MIX,
@@ -171,12 +171,12 @@ describe('both forms', () => {
     const cpu = makeCpu(0, alone.seed);
     const task = new Task(cpu, machine);
     setGate(isAlone);
-    expect(cpuBoot(cpu, machine, task)).toBe('done');
+    expect(cpuPart(cpu, machine, task, 'boot')).toBe('done');
     enterPhase(PHASE.main);
     setGate(isNoted);
-    expect(cpuHostile(cpu, machine, task)).toBe('done');
+    expect(cpuPart(cpu, machine, task, 'hostile')).toBe('done');
     enterPhase(PHASE.fair);
-    expect(cpuFair(cpu, machine)).toBe('done');
+    expect(cpuPart(cpu, machine, task, 'fair')).toBe('done');
     enterPhase(PHASE.exit);
     setGate(isAlone);
     expect(cpuExit(cpu, machine)).toBe('done');

@@ -8,6 +8,7 @@ import type { Cpu } from '#arch/cpu';
 import { GATE } from '#arena/gate';
 import type { ArenaMap, Geometry } from '#arena/map';
 import type { Words } from '#arena/word';
+import { evidenceOf, type Wait } from '#machine/judges';
 import type { Evidence } from '#oracles/evidence';
 import { judge } from '#oracles/judges';
 import { tellLivelock } from '#oracles/livelock';
@@ -15,10 +16,9 @@ import type { Verdict } from '#oracles/verdict';
 import type { Plan } from '#scenario/plan';
 import type { Machine } from '#tasks/bind';
 import type { Task } from '#tasks/task';
-import { lockClassesWith } from '#trace/vocabulary';
 import { AloneGate } from './alone.ts';
 import { BootImage } from './boot-image.ts';
-import { judgeDeadlock, type Wait } from './deadlock.ts';
+import { judgeDeadlock } from './deadlock.ts';
 import type { Execution, ExecutionEnd, Subject } from './execution.ts';
 import { type Stretches, stateFingerprint, stateStretches } from './final-state.ts';
 import { History } from './history.ts';
@@ -137,7 +137,7 @@ export class SteppedMachine implements Subject {
     this.tasks = this.cpuList.map((cpu) => new task.Task(cpu, this.machine!));
     this.alone.clock = 0;
     const [cpu] = this.cpuList;
-    this.bootEnd = this.runAlone(main.cpuBoot(cpu!, this.machine!, this.tasks[0]!));
+    this.bootEnd = this.runAlone(main.cpuPart(cpu!, this.machine!, this.tasks[0]!, 'boot'));
     this.bootClock = this.alone.clock;
     if (this.bootEnd !== 'done') return;
     this.booted = new BootImage(this.words, this.map, percpu.PERCPU);
@@ -149,7 +149,7 @@ export class SteppedMachine implements Subject {
     main.enterPhase(control.PHASE.main);
     this.tree.gate.setGate(this.stepper);
     const columns = this.cpuList.map((cpu, id) =>
-      main.cpuHostile(cpu, this.machine!, this.tasks[id]!),
+      main.cpuPart(cpu, this.machine!, this.tasks[id]!, 'hostile'),
     );
     this.tree.gate.setQuietWatch(strategy.watch ?? null);
     const end = this.stepper.run(columns, strategy);
@@ -162,7 +162,9 @@ export class SteppedMachine implements Subject {
   private converge(): Ending {
     const { main, control } = this.tree;
     main.enterPhase(control.PHASE.fair);
-    const fair = this.cpuList.map((cpu) => main.cpuFair(cpu, this.machine!));
+    const fair = this.cpuList.map((cpu, id) =>
+      main.cpuPart(cpu, this.machine!, this.tasks[id]!, 'fair'),
+    );
     const turns = this.stepper.run(fair, null);
     if (turns === 'steps') return this.endless();
     if (turns !== 'done') return { end: turns, verdicts: this.judgeBroken(turns) };
@@ -234,8 +236,6 @@ export class SteppedMachine implements Subject {
   }
 
   private evidence(moment: Evidence['moment']): Evidence {
-    const { words, map, plan } = this;
-    const ticketClasses = lockClassesWith(plan.locks, 'ticket');
-    return { words, map, splitLocks: plan.splitLocks, ticketClasses, moment };
+    return evidenceOf(this.plan, this.words, this.map, moment);
   }
 }

@@ -6,34 +6,32 @@
 import type { Cpu } from '#arch/cpu';
 import type * as ClockModule from '#arena/clock';
 import type * as GateModule from '#arena/gate';
-import type * as ImageModule from '#arena/image';
 import type * as ControlModule from '#arena/layout/control';
 import type * as PercpuModule from '#arena/layout/percpu';
 import type * as MapModule from '#arena/map';
 import type * as BindModule from '#tasks/bind';
-import type { CpuEnd } from '#tasks/cpu-main';
+import type { CpuEnd, CpuPart } from '#tasks/cpu-main';
 import type * as TaskModule from '#tasks/task';
 import type { Task } from '#tasks/task';
 
 /** What a CPU does, one step for each `next`. */
 export type Coroutine = Generator<undefined, CpuEnd, undefined>;
 
-type CpuPart = (cpu: Cpu, machine: BindModule.Machine) => Coroutine;
-type TaskPart = (cpu: Cpu, machine: BindModule.Machine, task: Task) => Coroutine;
-
 export interface SteppedTree {
   readonly bind: typeof BindModule;
   readonly main: {
-    readonly cpuBoot: TaskPart;
-    readonly cpuHostile: TaskPart;
-    readonly cpuFair: CpuPart;
-    readonly cpuExit: CpuPart;
+    readonly cpuPart: (
+      cpu: Cpu,
+      machine: BindModule.Machine,
+      task: Task,
+      part: CpuPart,
+    ) => Coroutine;
+    readonly cpuExit: (cpu: Cpu, machine: BindModule.Machine) => Coroutine;
     readonly enterPhase: (phase: number) => void;
   };
   readonly task: typeof TaskModule;
   readonly gate: typeof GateModule;
   readonly clock: typeof ClockModule;
-  readonly image: typeof ImageModule;
   readonly map: typeof MapModule;
   readonly control: typeof ControlModule;
   readonly percpu: typeof PercpuModule;
@@ -63,7 +61,6 @@ async function load(root: URL): Promise<SteppedTree> {
     task: await module('tasks/task'),
     gate: await module('arena/gate'),
     clock: await module('arena/clock'),
-    image: await module('arena/image'),
     map: await module('arena/map'),
     control: await module('arena/layout/control'),
     percpu: await module('arena/layout/percpu'),

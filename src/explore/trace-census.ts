@@ -6,7 +6,8 @@
  *
  * A fingerprint has 52 bits: among a million traces two share one with a chance of one in 10,000.
  */
-import { type History, STEP } from './history.ts';
+import { STEP } from '#arena/layout/history';
+import type { History } from './history.ts';
 
 /** Traces that are remembered at most; beyond these the count stands still. */
 const TRACES_MAX = 4_000_000;

@@ -2,12 +2,12 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { NO_STEP } from '#arena/enforced';
+import { CHOICE, CHOICE_WORDS, STEP, STEP_WORDS } from '#arena/layout/history';
 import { PERCPU } from '#arena/layout/percpu';
 import { EDITS } from '#derive/edits';
 import { treeRoots } from '#derive/variants';
 import { judgeDeadlock } from '#explore/deadlock';
 import type { Execution } from '#explore/execution';
-import { CHOICE, CHOICE_WORDS, STEP, STEP_WORDS } from '#explore/history';
 import { MIX, machineFor, PLANS, plan, randomly, times } from '#explore/small.suite';
 import { SteppedMachine } from '#explore/stepped-machine';
 import { TLB_PLANS } from '#explore/tlb.suite';
@@ -19,9 +19,8 @@ import {
   type ConfirmOptions,
   confirmSchedule,
   type Recorded,
-  type Wait,
 } from './confirm.ts';
-import type { Evidence } from './judges.ts';
+import type { Evidence, Wait } from './judges.ts';
 import { livingEntry } from './threads.ts';
 
 const judges: ConfirmJudges = {

@@ -7,12 +7,12 @@
 import { isDisabled, makeOrder, NO_STEP, ORDER, OUTCOME, PASSAGE, settle } from '#arena/enforced';
 import { GATE } from '#arena/gate';
 import { CONTROL, PHASE } from '#arena/layout/control';
+import { STEP_WORDS } from '#arena/layout/history';
 import { PERCPU } from '#arena/layout/percpu';
 import { type ArenaMap, arenaMap, type Geometry } from '#arena/map';
 import type { Words } from '#arena/word';
 import type { Plan } from '#scenario/plan';
-import { lockClassesWith } from '#trace/vocabulary';
-import type { Evidence, Judges, Verdict } from './judges.ts';
+import { type Evidence, evidenceOf, type Judges, type Verdict, type Wait } from './judges.ts';
 import type { MachineMessage } from './messages.ts';
 import { CpuPool } from './threads.ts';
 
@@ -23,13 +23,6 @@ export interface Passage {
   readonly op: number;
   readonly at: number;
   readonly value: number;
-}
-
-/** CPU `cpu` waits for the word `at` to be no longer `seen`. */
-export interface Wait {
-  readonly cpu: number;
-  readonly at: number;
-  readonly seen: number;
 }
 
 export interface ConfirmJudges extends Pick<Judges, 'judge' | 'tellLivelock'> {
@@ -72,8 +65,6 @@ export type Confirmation =
   | { kind: 'stopped'; why: 'deadline' | 'signal'; standing: readonly Passage[] };
 
 const DEADLINE_MS = 20_000;
-/** A step's words in a history. */
-const STEP_WORDS = 5;
 /** Steps that CPUs may take freely before these are said to have no end. */
 const FREE_STEPS_MAX = 1_000_000;
 /** So often it is looked whether all CPUs wait. */
@@ -313,8 +304,6 @@ class Enforcement {
   }
 
   private evidence(moment: Evidence['moment']): Evidence {
-    const { words, map, plan } = this;
-    const ticketClasses = lockClassesWith(plan.locks, 'ticket');
-    return { words, map, splitLocks: plan.splitLocks, ticketClasses, moment };
+    return evidenceOf(this.plan, this.words, this.map, moment);
   }
 }

@@ -5,6 +5,8 @@
 import type { ArenaMap } from '#arena/map';
 import type { Words } from '#arena/word';
 import type { Violation } from '#result/result';
+import type { Plan } from '#scenario/plan';
+import { lockClassesWith } from '#trace/vocabulary';
 
 export type Verdict = Violation;
 
@@ -21,12 +23,30 @@ export interface Evidence {
   readonly moment: 'fair' | 'exit' | 'halted' | 'stopped';
 }
 
+/** The machine of `plan` as it stands at `moment`. */
+export function evidenceOf(
+  plan: Plan,
+  words: Words,
+  map: ArenaMap,
+  moment: Evidence['moment'],
+): Evidence {
+  const ticketClasses = lockClassesWith(plan.locks, 'ticket');
+  return { words, map, splitLocks: plan.splitLocks, ticketClasses, moment };
+}
+
+/** CPU `cpu` waits for the word `at` to be no longer `seen`. */
+export interface Wait {
+  readonly cpu: number;
+  readonly at: number;
+  readonly seen: number;
+}
+
 export interface Judges {
   judge(evidence: Evidence): Verdict[];
   /** A cycle of CPUs that wait for each other, if there is one now. */
   findDeadlock(words: Words, map: ArenaMap): Verdict | null;
   /** A grace period that has been going on for longer than `limitMs`. */
   findStall(words: Words, map: ArenaMap, limitMs: number): Verdict | null;
-  /** The verdict on a machine in which nothing has been done for `idleMs`. */
+  /** The verdict on a machine in which nothing has been done for `idle` ("3000 ms"). */
   tellLivelock(words: Words, map: ArenaMap, idle: string): Verdict;
 }

@@ -13,9 +13,8 @@ import type { Words } from '#arena/word';
 import { UserError } from '#base/user-error';
 import type { Run, RunExit } from '#result/result';
 import type { Plan } from '#scenario/plan';
-import { lockClassesWith } from '#trace/vocabulary';
 import { harvestRun, rssKiB, vmpteKiB } from './harvest.ts';
-import type { Evidence, Judges, Verdict } from './judges.ts';
+import { type Evidence, evidenceOf, type Judges, type Verdict } from './judges.ts';
 import type { MachineMessage } from './messages.ts';
 import { Monitor, type Progress } from './monitor.ts';
 import { kthreadsOf, sizeMachine } from './size.ts';
@@ -248,13 +247,7 @@ class Session {
   }
 
   private evidence(moment: Evidence['moment']): Evidence {
-    return {
-      words: this.words,
-      map: this.map,
-      splitLocks: this.plan.splitLocks,
-      ticketClasses: lockClassesWith(this.plan.locks, 'ticket'),
-      moment,
-    };
+    return evidenceOf(this.plan, this.words, this.map, moment);
   }
 
   private exit(): RunExit {

@@ -8,6 +8,27 @@ import { UserError } from '#base/user-error';
 /** The version of the documents that this program writes and reads. */
 export const SCHEMA = 1;
 
+/** Counts and times are never negative. Counts are whole, but a rate or a time need not be. */
+export const amount = z.number().nonnegative();
+export const count = z.int().nonnegative();
+
+/** What every document says of what was run, and where. */
+export const identity = {
+  pttorture: z.string(),
+  schema: z.literal(SCHEMA),
+  command: z.string(),
+  scenario: z.string(),
+  broken: z.string().nullable(),
+  seed: count,
+  parameters: z.record(z.string(), z.union([z.number(), z.string()])),
+  machine: z.object({
+    node: z.string(),
+    platform: z.string(),
+    cores: count,
+    memoryGiB: amount,
+  }),
+};
+
 /** Type `true` if the two are the same type: then a schema and its interface cannot differ. */
 export type Same<A, B> =
   (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;

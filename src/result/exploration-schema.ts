@@ -3,12 +3,16 @@
  * `exploration.ts` is the contract. Fields that a reader does not know are let through.
  */
 import { z } from 'zod';
-import { documentJsonSchema, parseDocument, type Same, SCHEMA } from './document.ts';
+import {
+  amount,
+  count,
+  documentJsonSchema,
+  identity,
+  parseDocument,
+  type Same,
+} from './document.ts';
 import type { Exploration } from './exploration.ts';
 import type { Interleaving, InterleavingKind } from './interleaving.ts';
-
-const amount = z.number().nonnegative();
-const count = z.int().nonnegative();
 
 const KINDS = [
   ...['lock', 'unlock', 'trylock-failed', 'pmd-read', 'pte-read', 'pte-write', 'hook', 'unhook'],
@@ -69,21 +73,9 @@ const violation = z.object({
 });
 
 export const explorationSchema = z.object({
-  pttorture: z.string(),
-  schema: z.literal(SCHEMA),
+  ...identity,
   kind: z.literal('exploration'),
-  command: z.string(),
-  scenario: z.string(),
   protocol: z.string(),
-  broken: z.string().nullable(),
-  seed: z.int().nonnegative(),
-  parameters: z.record(z.string(), z.union([z.number(), z.string()])),
-  machine: z.object({
-    node: z.string(),
-    platform: z.string(),
-    cores: count,
-    memoryGiB: amount,
-  }),
   strategy: z.object({ name: z.string(), depth: count.nullable(), bound: count.nullable() }),
   cpus: z.int().positive(),
   searchers: z.int().positive(),

@@ -5,12 +5,16 @@
  * time. Fields that a reader does not know are let through: newer writers may add some.
  */
 import { z } from 'zod';
-import { documentJsonSchema, parseDocument, type Same, SCHEMA } from './document.ts';
+import {
+  amount,
+  count,
+  documentJsonSchema,
+  identity,
+  parseDocument,
+  type Same,
+} from './document.ts';
 import type { Result } from './result.ts';
 
-/** Counts and times are never negative. Counts are whole, but a rate or a time need not be. */
-const amount = z.number().nonnegative();
-const count = z.int().nonnegative();
 /** What the simulated kernel accounts: a broken version may bring it below zero. */
 const accountedKiB = z.number();
 
@@ -109,19 +113,7 @@ const run = z.object({
 });
 
 export const resultSchema = z.object({
-  pttorture: z.string(),
-  schema: z.literal(SCHEMA),
-  command: z.string(),
-  scenario: z.string(),
-  broken: z.string().nullable(),
-  seed: z.int().nonnegative(),
-  parameters: z.record(z.string(), z.union([z.number(), z.string()])),
-  machine: z.object({
-    node: z.string(),
-    platform: z.string(),
-    cores: count,
-    memoryGiB: amount,
-  }),
+  ...identity,
   runs: z.array(run),
   plan: z.unknown(),
 });

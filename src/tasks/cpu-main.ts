@@ -28,6 +28,8 @@ import { Task } from './task.ts';
 /** How a part of a CPU's life ended. */
 export type CpuEnd = 'done' | 'halted';
 
+export type CpuPart = 'boot' | 'hostile' | 'fair';
+
 /** Runs CPU `cpu` of `machine` through all phases; every CPU of the machine does the same. */
 export function cpuMain(cpu: Cpu, machine: Machine): CpuEnd {
   try {
@@ -72,32 +74,15 @@ export function cpuEnforced(cpu: Cpu, machine: Machine, gate: EnforcedGate): Cpu
   }
 }
 
-/** The parts of that life one by one, for whoever lets CPUs meet without a rendezvous. */
-export function cpuBoot(cpu: Cpu, machine: Machine, task: Task): CpuEnd {
+/**
+ * One part of that life, for whoever lets CPUs meet without a rendezvous: CPU 0 boots alone, each
+ * CPU runs its column, and once all columns have ended, its part of the fair phase.
+ */
+export function cpuPart(cpu: Cpu, machine: Machine, task: Task, part: CpuPart): CpuEnd {
   try {
-    boot(cpu, machine, task);
-    return 'done';
-  } catch (error) {
-    if (error instanceof Halted) return 'halted';
-    throw error;
-  }
-}
-
-/** The column of CPU `cpu`, and what it still remembers at its end. */
-export function cpuHostile(cpu: Cpu, machine: Machine, task: Task): CpuEnd {
-  try {
-    hostilePhase(cpu, machine, task);
-    return 'done';
-  } catch (error) {
-    if (error instanceof Halted) return 'halted';
-    throw error;
-  }
-}
-
-/** Its part of the fair phase, once all columns have ended. */
-export function cpuFair(cpu: Cpu, machine: Machine): CpuEnd {
-  try {
-    fairPhase(cpu, machine);
+    if (part === 'boot') boot(cpu, machine, task);
+    else if (part === 'hostile') hostilePhase(cpu, machine, task);
+    else fairPhase(cpu, machine);
     return 'done';
   } catch (error) {
     if (error instanceof Halted) return 'halted';

@@ -6,6 +6,7 @@
  * recorder is called next.
  */
 import type { CpuRef, Gate, QuietWatch } from '#arena/gate';
+import { STEP } from '#arena/layout/history';
 import { PAGE, PAGE_DESC_SHIFT } from '#arena/layout/page';
 import { EVENT_RECORD, EVENTS_MAX, FACT_RECORD, FACTS_MAX, PERCPU } from '#arena/layout/percpu';
 import type { ArenaMap } from '#arena/map';
@@ -15,7 +16,6 @@ import { nameWord, tableText } from '#oracles/word-name';
 import { eventKindOf } from '#trace/act';
 import { FACTS } from '#trace/fact';
 import { EVENTS } from '#trace/ring';
-import { STEP } from '../history.ts';
 import type { Stepper } from '../stepper.ts';
 import type { QuietAct, RecordedStep } from './recording.ts';
 import { type Frame, framesHere } from './sites.ts';

@@ -19,7 +19,8 @@
  * and then repeats the others.
  */
 import { GATE } from '#arena/gate';
-import { type History, STEP } from '../history.ts';
+import { STEP } from '#arena/layout/history';
+import type { History } from '../history.ts';
 import {
   ABANDON,
   lowestOf,

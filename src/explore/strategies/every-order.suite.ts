@@ -3,8 +3,8 @@
  * which of them are the same trace, from what each word went through.
  */
 import { GATE, type QuietWatch } from '#arena/gate';
+import { STEP } from '#arena/layout/history';
 import type { History } from '../history.ts';
-import { STEP } from '../history.ts';
 import { memberOf, type Standing, type Strategy, sizeOf } from '../strategy.ts';
 
 /** Depth first over what was enabled and what could be chosen, in the order of numbers. */

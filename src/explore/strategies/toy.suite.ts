@@ -3,9 +3,10 @@
  * is a list of steps; what is wrong is read from the order in which they were taken.
  */
 import { GATE } from '#arena/gate';
+import { CHOICE, STEP } from '#arena/layout/history';
 import type { CpuEnd } from '#tasks/cpu-main';
 import type { ExecutionEnd } from '../execution.ts';
-import { CHOICE, History, STEP } from '../history.ts';
+import { History } from '../history.ts';
 import { Stepper } from '../stepper.ts';
 import type { Strategy } from '../strategy.ts';
 
