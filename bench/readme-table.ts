@@ -13,7 +13,8 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { execPath } from 'node:process';
 import { UserError } from '#base/user-error';
-import { EDITS } from '#derive/edits';
+import { CONTROL } from '#catalogue/broken-version';
+import { CATALOGUE } from '#catalogue/catalogue';
 import { runPlan } from '#machine/run';
 import { JUDGES } from '#oracles/judges';
 import { ORACLES } from '#oracles/vocabulary';
@@ -185,11 +186,11 @@ function oracleTable(): string[] {
 
 /** Bugs of the field each in a row; the controls of our own judges by name. */
 function brokenTable(): string[] {
-  const rows = EDITS.filter(({ bug }) => bug !== CONTROL).map((edit) => {
+  const rows = CATALOGUE.filter(({ bug }) => bug !== CONTROL).map((edit) => {
     const { name, summary, oracle, scenario, protocol } = edit;
     return `| \`${name}\` | ${summary} | \`${oracle}\` in \`${scenario}\` under \`${protocol}\` |`;
   });
-  const controls = EDITS.filter(({ bug }) => bug === CONTROL).map(({ name }) => `\`${name}\``);
+  const controls = CATALOGUE.filter(({ bug }) => bug === CONTROL).map(({ name }) => `\`${name}\``);
   return [
     ...tableHead(['broken version', 'what is wrong', 'must show']),
     ...rows,
@@ -203,8 +204,6 @@ function brokenTable(): string[] {
 function folded(text: string): string[] {
   return text.match(/.{1,98}(?= |$)/g)!.map((line) => line.trim());
 }
-
-const CONTROL = 'control';
 
 function tableHead(names: readonly string[]): string[] {
   return [`| ${names.join(' | ')} |`, `|${names.map(() => '---|').join('')}`];

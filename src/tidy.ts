@@ -22,6 +22,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   tasks: [...GROUND, 'sync', 'mm', 'reclaim', 'scenario'],
   result: ['base'],
   derive: [],
+  catalogue: ['type derive'],
   scenario: ['base'],
   machine: [...GROUND, 'type tasks', 'scenario', 'result', 'derive'],
   explore: [
@@ -33,7 +34,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   live: ['base', 'scenario', 'result'],
   cli: ['*'],
   workers: [...GROUND, ...WING, 'scenario', 'machine/messages', 'explore/jobs'],
-  bench: [...PURE, 'derive', 'machine', 'explore', 'live'],
+  bench: [...PURE, 'derive', 'catalogue', 'machine', 'explore', 'live'],
 };
 
 const DATA_PACKAGES = ['zod', 'yaml', 'asciichart'];

@@ -3,10 +3,11 @@
  * alternates (forward, backward, forward, ...), so that a machine that grows faster or slower in
  * the course of time favours no protocol.
  */
+import { type BrokenVersion, lineEditOf } from '#catalogue/broken-version';
 import type { Result, Run } from '#result/result';
 import type { Plan } from '#scenario/plan';
 import type { Context } from './command-line.ts';
-import type { BrokenVersion } from './engine.ts';
+
 import { EXIT, EXIT_OF_VERDICT, type ExitCode } from './exit-code.ts';
 import { progressLine } from './progress.ts';
 
@@ -38,7 +39,8 @@ export async function runCampaign(context: Context, campaign: Campaign): Promise
   const ran = new Map<Plan, Run[]>();
   let failure: unknown = null;
   try {
-    const entry = campaign.broken === null ? null : await engine.prepareBroken(campaign.broken);
+    const edit = campaign.broken === null ? null : lineEditOf(campaign.broken);
+    const entry = edit === null ? null : await engine.prepareBroken(edit);
     for (const [i, plan] of order.entries()) {
       if (signal.aborted) break;
       const place = order.length > 1 ? ` (${i + 1} of ${order.length})` : '';

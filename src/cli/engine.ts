@@ -2,7 +2,8 @@
  * The rooms below, as the commands use them. Each is loaded when it is first needed, so that
  * `--help` does not wait for the simulator; a test provides an engine of its own.
  */
-import type { Edit } from '#derive/edits';
+import type { BrokenVersion } from '#catalogue/broken-version';
+import type { LineEdit } from '#derive/apply-edit';
 import type { Explored, ExploreHooks, ExploreRequest } from '#explore/explore';
 import type { FromRequest } from '#explore/explore-from';
 import type { Replayed, ReplayRequest } from '#explore/replay';
@@ -25,7 +26,7 @@ export interface Engine {
   brokenVersions(): Promise<readonly BrokenVersion[]>;
   oracles(): Promise<readonly OracleInfo[]>;
   /** Makes the broken version ready; the URL of its entry module, for `RunHooks.entry`. */
-  prepareBroken(edit: Edit): Promise<string>;
+  prepareBroken(edit: LineEdit): Promise<string>;
   run(plan: Plan, hooks: RunHooks): Promise<Run>;
   strategies(): Promise<readonly StrategyEntry[]>;
   explore(request: ExploreRequest, hooks: ExploreHooks): Promise<Explored>;
@@ -44,9 +45,6 @@ export interface ProtocolInfo {
   readonly source: string;
   readonly options: Readonly<Record<string, Setting>>;
 }
-
-/** An edit, and the noise it needs where it needs some. */
-export type BrokenVersion = Edit & { readonly noise?: number };
 
 export interface OracleInfo {
   readonly name: string;

@@ -1,5 +1,6 @@
 /** `explore --from`: what it takes from a result, refuses beside it, and ends in. */
 import { describe, expect, test } from 'vitest';
+import { lineEditOf } from '#catalogue/broken-version';
 import { sampleResult, sampleRun } from '#result/sample.suite';
 import { BROKEN, say } from './fake.suite.ts';
 
@@ -28,7 +29,7 @@ describe('explore --from', () => {
     const { code, explored, stdout } = await from('r.json', '--json', 'e.json');
     expect(code).toBe(1);
     expect(explored[0]).toMatchObject({
-      ...{ edit: BROKEN, durationMs: 60_000, strategy: { name: 'pos' } },
+      ...{ edit: lineEditOf(BROKEN), durationMs: 60_000, strategy: { name: 'pos' } },
       plan: { scenario: 'churn', protocol: 'pt-reclaim', options: { delayMs: 7 }, seed: 1 },
     });
     expect(stdout).toMatch(/\npttorture replay e\.json\n$/);

@@ -1,10 +1,12 @@
 /** `pttorture explore --from FILE`: a saved result as what is to be explored. */
+
 import type { Command } from 'commander';
 import { UserError } from '#base/user-error';
+import type { BrokenVersion } from '#catalogue/broken-version';
 import type { Origin } from '#explore/from-result';
 import type { Plan } from '#scenario/plan';
 import type { Context } from './command-line.ts';
-import type { BrokenVersion } from './engine.ts';
+
 import { brokenCalled } from './scenario-choice.ts';
 
 /** What a run is called by that was saved. */

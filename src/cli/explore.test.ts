@@ -1,5 +1,6 @@
 /** What `explore` and `replay` ask of the engine, print, and exit with; on a made-up engine. */
 import { describe, expect, test } from 'vitest';
+import { lineEditOf } from '#catalogue/broken-version';
 import { parseReplayWord } from '#explore/replay-word';
 import { BROKEN, say } from './fake.suite.ts';
 
@@ -12,7 +13,11 @@ describe('explore', () => {
       ...{ scenario: 'churn', protocol: 'pt-reclaim', broken: BROKEN.name },
       parameters: { size: '8MiB' },
     });
-    expect(request).toMatchObject({ edit: BROKEN, executionsMax: null, durationMs: 60_000 });
+    expect(request).toMatchObject({
+      edit: lineEditOf(BROKEN),
+      executionsMax: null,
+      durationMs: 60_000,
+    });
     expect(stdout).toMatch(/lost-entry: an entry is lost/);
   });
 
@@ -59,7 +64,7 @@ describe('explore', () => {
     expect(code).toBe(1);
     expect(replayed[0]).toMatchObject({
       ...{ schedule: '0.3', history: [0, 0, 192, 1], check: null, times: 3, onThreads: true },
-      edit: BROKEN,
+      edit: lineEditOf(BROKEN),
     });
   });
 

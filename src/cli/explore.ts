@@ -3,6 +3,7 @@
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { UserError } from '#base/user-error';
+import { type BrokenVersion, lineEditOf } from '#catalogue/broken-version';
 import type { Explored, ExploreRequest } from '#explore/explore';
 import type { StrategyName } from '#explore/strategies/registry';
 import type { Exploration } from '#result/exploration';
@@ -10,7 +11,7 @@ import type { Plan } from '#scenario/plan';
 import { commandText } from './campaign.ts';
 import { choose } from './choices.ts';
 import type { Act, Context } from './command-line.ts';
-import type { BrokenVersion } from './engine.ts';
+
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { refuseBeside, replayLines, savedRun } from './explore-from.ts';
 import { durationFlag, integerFlag } from './flags.ts';
@@ -131,7 +132,12 @@ async function exploreFrom(
     try {
       const explored = await context.engine.exploreFrom(
         {
-          ...{ origin, edit: broken, strategy, ...limitsOf(options) },
+          ...{
+            origin,
+            edit: broken === null ? null : lineEditOf(broken),
+            strategy,
+            ...limitsOf(options),
+          },
           searchers: searchersOf(options),
           shrinkMs: options.shrink ?? SHRINK_FROM_MS,
         },
@@ -222,7 +228,7 @@ async function exploreTo(
   try {
     const explored = await engine.explore(
       {
-        ...{ plan, edit: broken, strategy },
+        ...{ plan, edit: broken === null ? null : lineEditOf(broken), strategy },
         ...limitsOf(options),
         keepGoing: options.keepGoing ?? false,
         kind: broken?.oracle ?? null,

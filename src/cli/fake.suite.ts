@@ -2,8 +2,10 @@
  * A command line without a process: streams and files in memory, two small scenarios, and an engine
  * whose runs are made up. What is parsed and planned is parsed and planned in earnest.
  */
+
 import { UserError } from '#base/user-error';
-import type { Edit } from '#derive/edits';
+import type { BrokenVersion } from '#catalogue/broken-version';
+import type { LineEdit } from '#derive/apply-edit';
 import type { Explored, ExploreRequest } from '#explore/explore';
 import type { Replayed, ReplayRequest } from '#explore/replay';
 import { STRATEGIES } from '#explore/strategies/registry';
@@ -13,7 +15,7 @@ import { buildPlan } from '#scenario/build-plan';
 import type { Plan } from '#scenario/plan';
 import { parseScenario, scenarioSummary } from '#scenario/scenario';
 import { runCommandLine } from './command-line.ts';
-import type { BrokenVersion, Engine, RunHooks } from './engine.ts';
+import type { Engine, RunHooks } from './engine.ts';
 import { sampleExplored, sampleReplayed } from './explored.suite.ts';
 
 const CHURN = `question: Is anything lost?
@@ -42,12 +44,11 @@ export const BROKEN: BrokenVersion = {
   bug: 'K-30',
   summary: 'The fault does not look at the pmd again.',
   source: 'a list',
-  label: 'recheck-pmd',
-  becomes: '',
+  edit: { label: 'recheck-pmd', becomes: '' },
   protocol: 'pt-reclaim',
   scenario: 'churn',
   oracle: 'lost-entry',
-  parameters: { size: '8MiB' },
+  conditions: { size: '8MiB' },
   noise: 40,
 };
 
@@ -61,7 +62,7 @@ export interface Spoken {
   explored: ExploreRequest[];
   replayed: ReplayRequest[];
   /** Broken versions that were made ready. */
-  prepared: Edit[];
+  prepared: LineEdit[];
   /** Files written in the end, and pending files that were opened and given up. */
   files: Map<string, string>;
   discarded: string[];

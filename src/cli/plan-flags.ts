@@ -2,10 +2,12 @@
  * The flags that say what is run, whatever runs it: they make the request for a plan, and a replay
  * word carries those that were set.
  */
+
 import type { Command } from 'commander';
+import type { BrokenVersion, Settings } from '#catalogue/broken-version';
 import type { PlanRequest } from '#scenario/build-plan';
 import { choose } from './choices.ts';
-import type { BrokenVersion, LoadedScenario } from './engine.ts';
+import type { LoadedScenario } from './engine.ts';
 import { integerFlag, type LockChoices, lockFlag, settingFlag } from './flags.ts';
 
 export interface PlanFlags {
@@ -57,21 +59,29 @@ export function requestOf(
   broken: BrokenVersion | null,
   flags: PlanFlags,
 ): Omit<PlanRequest, 'protocol' | 'protocolOptions'> {
-  // Another scenario than its own has other parameters.
-  const ofBroken = broken?.scenario === scenario.name ? broken.parameters : {};
+  const own = flagsIn(broken === null ? {} : settingsFor(broken, scenario));
   return {
     seed: flags.seed,
-    cpus: flags.cpus,
-    parameters: { ...ofBroken, ...flags.parameter },
-    locks: flags.lock,
-    splitLocks: flags.splitLocks,
+    cpus: flags.cpus ?? own.cpus,
+    parameters: { ...own.parameter, ...flags.parameter },
+    locks: { ...own.lock, ...flags.lock },
+    splitLocks: flags.splitLocks && own.splitLocks,
     noise: broken?.noise,
-    gather: flags.gather,
-    gatherFallback: flags.tableFree,
-    allocFail: flags.allocFail,
-    walkers: flags.walkers,
+    gather: flags.gather ?? own.gather,
+    gatherFallback: flags.tableFree ?? own.tableFree,
+    allocFail: flags.allocFail ?? own.allocFail,
+    walkers: flags.walkers ?? own.walkers,
     broken: broken?.name,
   };
+}
+
+/** Another scenario than its own has other parameters; flags and options are for all. */
+function settingsFor(broken: BrokenVersion, { name }: LoadedScenario): Settings {
+  const settings = Object.entries({ ...broken.conditions, ...broken.flaw });
+  const isForAll = (setting: string): boolean => /^-|[.]/.test(setting);
+  return Object.fromEntries(
+    settings.filter(([setting]) => broken.scenario === name || isForAll(setting)),
+  );
 }
 
 /**

@@ -22,7 +22,7 @@ export function realEngine(root: string): Engine {
       return (await import('#reclaim/registry')).PROTOCOLS;
     },
     async brokenVersions() {
-      return (await import('#derive/edits')).EDITS;
+      return (await import('#catalogue/catalogue')).CATALOGUE;
     },
     async oracles() {
       return (await import('#oracles/vocabulary')).ORACLES;

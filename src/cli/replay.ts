@@ -1,6 +1,7 @@
 /** `pttorture replay`: carries out again what `explore` found, from its word or its document. */
 import type { Command } from 'commander';
 import { UserError } from '#base/user-error';
+import { lineEditOf } from '#catalogue/broken-version';
 import type { Replayed, ReplayRequest } from '#explore/replay';
 import { choose } from './choices.ts';
 import type { Act, Context } from './command-line.ts';
@@ -73,7 +74,7 @@ async function fromWord(context: Context, text: string): Promise<Recorded> {
   const plan = scenario.buildPlan({ ...request, protocol, protocolOptions, durationMs: 1000 });
   return {
     plan: explorationPlan(plan, flags.seed, word.reduction),
-    edit: broken,
+    edit: broken === null ? null : lineEditOf(broken),
     schedule: formatSchedule(word.schedule),
     check: word.check,
     history: null,

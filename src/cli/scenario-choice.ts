@@ -3,10 +3,11 @@
  * needs.
  */
 
+import type { BrokenVersion } from '#catalogue/broken-version';
 import type { PlanRequest } from '#scenario/build-plan';
 import { choose, unknownName } from './choices.ts';
 import type { Context } from './command-line.ts';
-import type { BrokenVersion, Engine, LoadedScenario } from './engine.ts';
+import type { Engine, LoadedScenario } from './engine.ts';
 
 export async function scenarioCalled(context: Context, word: string): Promise<LoadedScenario> {
   const { engine, io } = context;

@@ -6,7 +6,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { EDITS } from '#derive/edits';
+import { CATALOGUE } from '#catalogue/catalogue';
 import { PROTOCOLS } from '#reclaim/registry';
 import type { Result } from '#result/result';
 import { EXIT } from './exit-code.ts';
@@ -17,7 +17,7 @@ const PROGRAM = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.
 const AUDITED = ['nr-ptes-not-decremented', 'rss-not-decremented'];
 /** One in so many; those that an audit catches are among them. */
 const SAMPLED = 7;
-const SAMPLE = EDITS.filter(({ name }, i) => i % SAMPLED === 0 || AUDITED.includes(name));
+const SAMPLE = CATALOGUE.filter(({ name }, i) => i % SAMPLED === 0 || AUDITED.includes(name));
 
 describe('churn', () => {
   test('loses nothing under any protocol, and races', async () => {

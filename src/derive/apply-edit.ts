@@ -7,12 +7,13 @@
  * that an edit can neither miss silently nor change two places. Line numbers stay what they were.
  */
 
-import type { Edit } from './edits.ts';
 import { DerivationError, type Modules, parseModules } from './modules.ts';
 
 /** What the derivation needs of an edit: its place, by label or by text, and what it becomes. */
-export type LineEdit = Pick<Edit, 'name' | 'becomes'> &
-  ({ readonly label: string } | { readonly text: TextPlace });
+export type LineEdit = { readonly name: string; readonly becomes: string } & (
+  | { readonly label: string }
+  | { readonly text: TextPlace }
+);
 
 /** The place of a generated edit: some occurrence (0: the first) of a text in a module. */
 export interface TextPlace {

@@ -1,6 +1,6 @@
 /** The whole way, on threads: search, shrink, replay, confirm. */
 import { describe, expect, test } from 'vitest';
-import { EDITS } from '#derive/edits';
+import { brokenVersion, editNamed } from '#catalogue/named.suite';
 import { explorationSchema } from '#result/exploration-schema';
 import { type ExploreProgress, type ExploreRequest, explore } from './explore.ts';
 import { replay } from './replay.ts';
@@ -23,7 +23,7 @@ function request(name: string, protocol: string, more: Partial<ExploreRequest>):
 }
 
 describe('a broken version', async () => {
-  const edit = EDITS.find(({ name }) => name === 'no-pmd-recheck')!;
+  const edit = editNamed('no-pmd-recheck');
   const progress: ExploreProgress[] = [];
   const plan = { ...shippedPlan('fault-vs-zap', 'pt-reclaim'), broken: edit.name };
   const explored = await explore(request('fault-vs-zap', 'pt-reclaim', { plan, edit }), {
@@ -89,11 +89,12 @@ test('the living source is silent, and what that is worth is said', async () => 
 });
 
 test('the kind that is looked for may come after another', async () => {
-  const edit = EDITS.find(({ name }) => name === 'scan-without-ptl')!;
+  const { oracle } = brokenVersion('scan-without-ptl');
+  const edit = editNamed('scan-without-ptl');
   const plan = { ...shippedPlan('fault-vs-scanner', 'async-scanner'), broken: edit.name };
-  const asked = { plan, edit, executionsMax: null, durationMs: 30_000, kind: edit.oracle };
+  const asked = { plan, edit, executionsMax: null, durationMs: 30_000, kind: oracle };
   const explored = await explore(request('fault-vs-scanner', 'async-scanner', asked), {});
-  expect(explored.violations.map(({ kind }) => kind)).toEqual([edit.oracle]);
+  expect(explored.violations.map(({ kind }) => kind)).toEqual([oracle]);
 });
 
 test('ends early when it is told to', async () => {

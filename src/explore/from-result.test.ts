@@ -1,6 +1,6 @@
 /** Small plans made of what CPUs did last, and the search through them. */
 import { describe, expect, test } from 'vitest';
-import { EDITS } from '#derive/edits';
+import { editNamed } from '#catalogue/named.suite';
 import type { LastAct } from '#result/last-acts';
 import { sampleRun } from '#result/sample.suite';
 import type { Plan, Region } from '#scenario/plan';
@@ -115,7 +115,7 @@ test('a run without a violation is no origin', () => {
 const REQUEST = { strategy: null, executionsMax: 4000, durationMs: null, searchers: 1 } as const;
 
 test('the kind of violation that a run ended in is found, shrunk, and replays', async () => {
-  const edit = EDITS.find(({ name }) => name === 'no-pmd-recheck')!;
+  const edit = editNamed('no-pmd-recheck');
   const ended = origin([
     [touch(9), touch(20)],
     [dontneed(8, 4), dontneed(20, 8)],
@@ -132,7 +132,7 @@ test('the kind of violation that a run ended in is found, shrunk, and replays', 
 }, 30_000);
 
 test('what appears instead is told, and said to be another', async () => {
-  const edit = EDITS.find(({ name }) => name === 'nr-ptes-not-decremented')!;
+  const edit = editNamed('nr-ptes-not-decremented');
   const ended = origin([[touch(9)], [dontneed(8, 4)]], { kind: 'deadlock' });
   const request = { ...REQUEST, executionsMax: 500, origin: ended, edit, shrinkMs: 500 };
   const explored = await exploreFrom(request, {});

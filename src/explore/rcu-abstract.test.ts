@@ -3,8 +3,8 @@
  * RCU, or the use of it, is caught as in the other forms.
  */
 import { describe, expect, test } from 'vitest';
+import { brokenVersion, editNamed } from '#catalogue/named.suite';
 import type { LineEdit } from '#derive/apply-edit';
-import { EDITS } from '#derive/edits';
 import type { Plan } from '#scenario/plan';
 import { MIX, machineFor, PLANS, plan, randomly, rcuTorture, times } from './small.suite.ts';
 
@@ -72,8 +72,8 @@ describe('the living source is clean', () => {
 type Broken = readonly [name: string, edit: LineEdit, small: Plan, oracle: string];
 
 function named(name: string, small: Plan): Broken {
-  const edit = EDITS.find((one) => one.name === name)!;
-  return [edit.summary, edit, { ...small, ...ABSTRACT }, edit.oracle];
+  const { summary, oracle } = brokenVersion(name);
+  return [summary, editNamed(name), { ...small, ...ABSTRACT }, oracle];
 }
 
 function ownEdit(

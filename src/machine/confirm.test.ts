@@ -4,15 +4,14 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { NO_STEP } from '#arena/enforced';
 import { CHOICE, CHOICE_WORDS, STEP, STEP_WORDS } from '#arena/layout/history';
 import { PERCPU } from '#arena/layout/percpu';
-import { EDITS } from '#derive/edits';
+import { brokenVersion, editNamed } from '#catalogue/named.suite';
 import { treeRoots } from '#derive/variants';
 import { judgeDeadlock } from '#explore/deadlock';
 import type { Execution } from '#explore/execution';
 import { MIX, machineFor, PLANS, plan, randomly, times } from '#explore/small.suite';
 import { SteppedMachine } from '#explore/stepped-machine';
-import { TLB_PLANS } from '#explore/tlb.suite';
 import { JUDGES } from '#oracles/judges';
-import type { Plan } from '#scenario/plan';
+import type { Op, Plan } from '#scenario/plan';
 import {
   Confirmer,
   type ConfirmJudges,
@@ -204,20 +203,29 @@ const READER_VS_ZAP = plan('pt-reclaim', [
   ],
 ]);
 
+const WRITE: Op = { op: 'touch', access: 'write', pages: 'every', ...WHOLE };
+const READ: Op = { ...WRITE, access: 'read' };
+/** Two CPUs use the same pages while a third gives them back. */
+const TOUCHERS_VS_ZAP = plan('pt-reclaim', [
+  [times(2, WRITE)],
+  [times(2, READ)],
+  [times(2, { op: 'dontneed', ...WHOLE })],
+]);
+
 const BROKEN: Readonly<Record<string, Plan>> = {
   'no-pmd-recheck': PLANS.faultVsZap,
   'scan-without-ptl': PLANS.faultVsScanner,
   'blocking-pml-under-ptl': PLANS.zapVsZap,
   'free-without-rcu': READER_VS_ZAP,
-  'no-shootdown': TLB_PLANS['no-shootdown']!,
+  'no-shootdown': TOUCHERS_VS_ZAP,
   'rss-not-decremented': PLANS.faultVsZap,
 };
 
 describe('what a broken version does wrong, it does on threads', () => {
   test.each(Object.entries(BROKEN))('%s', async (name, broken) => {
-    const edit = EDITS.find((each) => each.name === name)!;
+    const edit = editNamed(name);
     const searched = await machineFor(edit, broken);
-    const number = firstFailure(searched, edit.oracle);
+    const number = firstFailure(searched, brokenVersion(name).oracle);
     // Of a machine that has executed nothing else every word can be compared.
     const machine = new SteppedMachine(searched.tree, broken, searched.map.geometry);
     const failure = machine.execute(randomly(1), number);

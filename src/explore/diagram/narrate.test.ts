@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { EDITS } from '#derive/edits';
+import { editNamed } from '#catalogue/named.suite';
 import { renderInterleaving } from '#report/diagram';
 import type { Interleaving } from '#result/interleaving';
 import type { Op, Plan } from '#scenario/plan';
@@ -168,7 +168,7 @@ test('how many rows there are is up to the caller; the acts that raced stay', as
 });
 
 function brokenMachine(name: string, small: Plan): Promise<SteppedMachine> {
-  return machineFor(EDITS.find((edit) => edit.name === name)!, small);
+  return machineFor(editNamed(name), small);
 }
 
 /** Of many executions that end in a violation of `kind`, that with the fewest switches. */

@@ -3,7 +3,7 @@
  * preemptions as can be. Time is counted in looks at the clock here, so that it is always the same.
  */
 import { describe, expect, test } from 'vitest';
-import { EDITS } from '#derive/edits';
+import { brokenVersion, editNamed } from '#catalogue/named.suite';
 import type { Plan } from '#scenario/plan';
 import { modelM1, modelM2, modelM3 } from '../../../bench/models.ts';
 import type { Subject } from '../execution.ts';
@@ -44,10 +44,10 @@ function firstFailure(subject: Subject, plan: Plan): Failure | null {
 }
 
 async function broken(name: string) {
-  const edit = EDITS.find((each) => each.name === name)!;
-  const makeMachine = await machines(edit);
+  const { scenario, protocol } = brokenVersion(name);
+  const makeMachine = await machines(editNamed(name));
   for (let seed = 1; seed <= PLANS_MAX; seed++) {
-    const plan = settledPlan(edit.scenario, edit.protocol, seed);
+    const plan = settledPlan(scenario, protocol, seed);
     const failure = firstFailure(makeMachine(plan), plan);
     if (failure !== null) return { makeMachine, failure };
   }

@@ -3,7 +3,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { EDITS } from '#derive/edits';
+import { editNamed } from '#catalogue/named.suite';
 import { treeRoots } from '#derive/variants';
 import { PROTOCOLS } from '#reclaim/registry';
 import { buildPlan } from '#scenario/build-plan';
@@ -26,7 +26,7 @@ async function litmus(name: string, protocol: string, editName: string | null) {
   const scenario = parseScenario({ path: url.pathname, text: readFileSync(url, 'utf8') });
   const request = { protocol, protocolOptions: OPTIONS, seed: 1, parameters: {} };
   const small = smallGeometry(buildPlan(scenario, request));
-  const edit = EDITS.find((each) => each.name === editName) ?? null;
+  const edit = editName === null ? null : editNamed(editName);
   const tree = await loadSteppedTree((await treeRoots(edit)).stepped);
   return new SteppedMachine(tree, small, geometryFor(small));
 }

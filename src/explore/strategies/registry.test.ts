@@ -1,6 +1,6 @@
 /** What all strategies have in common, and that each finds what it is for. */
 import { describe, expect, test } from 'vitest';
-import { EDITS } from '#derive/edits';
+import { editNamed } from '#catalogue/named.suite';
 import { modelM1, modelM3 } from '../../../bench/models.ts';
 import { ModelMachine } from '../model-machine.ts';
 import { machineFor, PLANS } from '../small.suite.ts';
@@ -55,7 +55,7 @@ const CAUGHT: readonly (readonly [StrategyName, string, keyof typeof PLANS])[] =
 ];
 
 test.each(CAUGHT)('%s finds the edit %s', async (name, broken, plan) => {
-  const machine = await machineFor(EDITS.find((edit) => edit.name === broken)!, PLANS[plan]);
+  const machine = await machineFor(editNamed(broken), PLANS[plan]);
   expect(firstFailure(machine, name, 1, 1000)).toBeLessThan(1000);
 });
 

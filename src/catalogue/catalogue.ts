@@ -1,0 +1,15 @@
+/** All broken versions, those of one series or subject together. */
+import type { BrokenVersion } from './broken-version.ts';
+import { CONTROLS } from './controls.ts';
+import { FLUSH_AND_FREE } from './flush-and-free.ts';
+import { PERCPU_REFCOUNT } from './percpu-refcount.ts';
+import { SCANNER } from './scanner.ts';
+import { ZAP_RECLAIM } from './zap-reclaim.ts';
+
+export const CATALOGUE: readonly BrokenVersion[] = [
+  ...ZAP_RECLAIM,
+  ...SCANNER,
+  ...PERCPU_REFCOUNT,
+  ...FLUSH_AND_FREE,
+  ...CONTROLS,
+];
