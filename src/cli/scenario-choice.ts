@@ -13,7 +13,7 @@ export async function scenarioCalled(context: Context, word: string): Promise<Lo
   const { engine, io } = context;
   const names = [...(await engine.scenarioNames())].sort();
   if (names.includes(word)) return engine.loadScenario(await engine.scenarioSource(word));
-  if (isPath(word, names)) return engine.loadScenario({ path: word, text: io.readText(word) });
+  if (isPath(word)) return engine.loadScenario({ path: word, text: io.readText(word) });
   throw unknownName('scenario', word, names, ', or give the path of a .yaml file');
 }
 
@@ -39,8 +39,6 @@ export async function optionsByProtocol(engine: Engine): Promise<PlanRequest['pr
 }
 
 /** Names have a slash too, after their folder; one that is not known is no path for that. */
-function isPath(word: string, names: readonly string[]): boolean {
-  const [folder] = word.split('/', 1);
-  const isFolder = names.some((name) => name.startsWith(`${folder}/`));
-  return /\.ya?ml$/.test(word) || (/[/\\]/.test(word) && !isFolder);
+function isPath(word: string): boolean {
+  return /\.ya?ml$/.test(word) || (/[/\\]/.test(word) && !/^(litmus|races)\//.test(word));
 }
