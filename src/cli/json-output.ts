@@ -1,10 +1,11 @@
 /** Where `--json` goes: stdout for `-`, else a file that appears whole or not at all. */
+import type { CatalogueReport } from '#result/catalogue';
 import type { Exploration } from '#result/exploration';
 import type { Result } from '#result/result';
 import type { Io } from './io.ts';
 
 /** What there is to write. */
-export type Document = Result | Exploration;
+export type Document = Result | Exploration | CatalogueReport;
 
 export interface JsonOutput {
   write(document: Document): void;

@@ -1,6 +1,7 @@
 /** `pttorture list`: what there is to choose from, for people and (with `--json`) for programs. */
 import type { Command } from 'commander';
 import { indented, type Page, pageOf, wrap } from '#report/page';
+import { table } from '#report/table';
 import type { ScenarioSummary } from '#scenario/scenario';
 import { choose } from './choices.ts';
 import type { Act, Context } from './command-line.ts';
@@ -52,7 +53,9 @@ async function list(
   const page = pageOf(io.stdout.columns, paintFor(io.stdout));
   const blocks = found.map(([each, entries]) => [
     ...(topic === undefined ? wrap(page, each, 0, 'strong') : []),
-    ...entries.flatMap((entry) => lines(page, entry)),
+    ...(each === 'broken'
+      ? brokenTable(page, entries)
+      : entries.flatMap((one) => lines(page, one))),
     ...(entries.length === 0 ? ['none'] : []),
   ]);
   io.stdout.write(`${blocks.map((block) => block.join('\n')).join('\n\n')}\n`);
@@ -82,11 +85,7 @@ const ENTRIES: Readonly<Record<Topic, (engine: Engine) => Promise<Entry[]>>> = {
     });
   },
   async broken(engine) {
-    return (await engine.brokenVersions()).map(
-      ({ name, summary, source, bug, protocol, scenario, oracle }) => {
-        return { name, summary, source, bug, protocol, scenario, oracle };
-      },
-    );
+    return [...(await engine.brokenVersions())];
   },
   async locks() {
     return LOCK_ENTRIES;
@@ -120,10 +119,23 @@ const LOCK_ENTRIES: Entry[] = [
   },
 ];
 
+/** What each must show, in rows; what is wrong, and who said so first, in lines below. */
+function brokenTable(page: Page, entries: readonly Entry[]): string[] {
+  const columns = ['broken version', 'bug', 'protocol', 'must show'].map((head) => {
+    return { head, align: 'left' } as const;
+  });
+  const rows = entries.map(({ bug, name, protocol, oracle }) => [
+    { text: name, style: 'good' as const },
+    ...[bug, protocol, oracle].map((text) => ({ text: text ?? '' })),
+  ]);
+  const sentences = entries.flatMap(({ name, summary, scenario, source }) => [
+    ...wrap(page, `${name}, in ${scenario}: ${summary}`, 2),
+    ...indented(page, 2, (room) => wrap(room, source, 0, 'dim')),
+  ]);
+  return [...table(page, columns, rows), '', ...sentences];
+}
+
 function lines(page: Page, entry: Entry): string[] {
-  const { bug, protocol, scenario, oracle } = entry;
-  const shownBy =
-    bug === undefined ? [] : [`${bug}: ${scenario} under ${protocol} must show ${oracle}`];
   const settings = (entry.parameters ?? []).map((each) => {
     const others = (each.choices ?? []).filter((choice) => choice !== each.default);
     const or = others.length === 0 ? '' : ` (or ${others.join(', ')})`;
@@ -133,7 +145,6 @@ function lines(page: Page, entry: Entry): string[] {
     ...wrap(page, entry.name, 0, 'good'),
     ...indented(page, 2, (room) => [
       ...wrap(room, entry.summary),
-      ...shownBy.flatMap((line) => wrap(room, line)),
       ...settings.flatMap((line) => wrap(room, line, 4)),
       ...wrap(room, entry.source, 0, 'dim'),
     ]),

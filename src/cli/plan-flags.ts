@@ -106,6 +106,15 @@ export function settingsOf(flags: PlanFlags, seed: number): Record<string, strin
   );
 }
 
+/** Settings as words of a command line. */
+export function wordsOf(settings: Settings): string[] {
+  return Object.entries(settings).flatMap(([name, value]) => {
+    if (!name.startsWith('-')) return ['-p', `${name}=${value}`];
+    if (name === '-no-split-locks') return [`-${name}`];
+    return [`-${name}`, value.replaceAll(' ', ',')];
+  });
+}
+
 /** The flags that `settingsOf` wrote. */
 export function flagsIn(settings: Readonly<Record<string, string>>): PlanFlags {
   const parameter = Object.fromEntries(

@@ -82,8 +82,8 @@ async function fromWord(context: Context, text: string): Promise<Recorded> {
 }
 
 async function fromDocument({ io }: Context, path: string, number: number): Promise<Recorded> {
-  const { parseExploration } = await import('#result/exploration-schema');
-  const { violations } = parseExploration(io.readText(path), path);
+  const { parseViolations } = await import('#result/catalogue-schema');
+  const violations = parseViolations(io.readText(path), path);
   const violation = violations[number - 1];
   if (violation === undefined)
     throw new UserError(

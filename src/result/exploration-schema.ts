@@ -3,14 +3,7 @@
  * `exploration.ts` is the contract. Fields that a reader does not know are let through.
  */
 import { z } from 'zod';
-import {
-  amount,
-  count,
-  documentJsonSchema,
-  identity,
-  parseDocument,
-  type Same,
-} from './document.ts';
+import { amount, count, identity, parseDocument, type Same } from './document.ts';
 import type { Exploration } from './exploration.ts';
 import type { Interleaving, InterleavingKind } from './interleaving.ts';
 
@@ -101,11 +94,6 @@ export const explorationSchema = z.object({
 /** Reads a saved exploration; `name` is what the person called it, for the error line. */
 export function parseExploration(text: string, name: string): Exploration {
   return parseDocument(explorationSchema, text, name, 'exploration');
-}
-
-/** The published form. */
-export function explorationJsonSchema(): unknown {
-  return documentJsonSchema(explorationSchema, 'pttorture exploration');
 }
 
 const interleavingEqualsType: Same<z.infer<typeof interleaving>, Interleaving> = true;

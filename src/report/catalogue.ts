@@ -1,0 +1,158 @@
+/** What became of the catalogue, as text while it goes on, or as Markdown with every diagram. */
+import {
+  type CatalogueControl,
+  type CatalogueEntry,
+  type CatalogueOutcome,
+  type CatalogueReport,
+  THREADS_AGREE,
+} from '#result/catalogue';
+import { renderInterleaving } from './diagram.ts';
+import type { ExplorationOptions } from './exploration.ts';
+import { replayCommand } from './exploration.ts';
+import { formatCounted, formatSeconds, formatShort } from './format.ts';
+import { indented, pageOf, wrap } from './page.ts';
+
+/** One broken version, ending in a newline. */
+export function entryLines(entry: CatalogueEntry, options: ExplorationOptions): string {
+  const page = pageOf(options.width, options.paint);
+  const isWell = entry.outcome === 'found' || entry.outcome === 'before';
+  const lines = [
+    ...wrap(page, `${entry.bug} ${entry.name}: ${OUTCOMES[entry.outcome]}`, 2, 'strong'),
+    ...indented(page, 2, (room) => wrap(room, figures(entry), 0, isWell ? 'plain' : 'bad')),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** One control, ending in a newline. */
+export function controlLines(control: CatalogueControl, options: ExplorationOptions): string {
+  const page = pageOf(options.width, options.paint);
+  const { command } = control.exploration;
+  const style = control.exploration.violations.length > 0 ? 'bad' : 'plain';
+  return `${wrap(page, `control: ${command}: ${silence(control)}`, 2, style).join('\n')}\n`;
+}
+
+/** What all of it comes to, in two lines. */
+export function catalogueSummary(report: CatalogueReport, options: ExplorationOptions): string {
+  return `\n${wrap(pageOf(options.width, options.paint), total(report)).join('\n')}\n`;
+}
+
+/** A table of all, then each with its diagram, then the controls. */
+export function catalogueMarkdown(report: CatalogueReport): string {
+  const { entries, controls, command } = report;
+  const rows = entries.map((entry) => {
+    const { bug, name, oracle, exploration, outcome } = entry;
+    const { scenario, protocol } = exploration;
+    return row([
+      ...[bug, `[${name}](#${anchor(entry)})`, scenario, protocol, oracle, OUTCOMES[outcome]],
+      figures(entry),
+    ]);
+  });
+  const head = ['bug', 'broken version', 'scenario', 'protocol', 'oracle', 'outcome', 'figures'];
+  const silent = controls.map((control) =>
+    row([`\`${control.exploration.command}\``, control.of.join(', '), silence(control)]),
+  );
+  return [
+    `# The catalogue\n\n\`${command}\`: ${total(report)}\n`,
+    ...[row(head), rule(head), ...rows, ''],
+    ...entries.map(section),
+    ...(controls.length === 0
+      ? []
+      : [
+          '## Controls\n\nThe same scenarios, protocols and conditions without the flaws.\n',
+          row(['command', 'twin of', 'outcome']),
+          rule(['', '', '']),
+          ...silent,
+        ]),
+    '',
+  ].join('\n');
+}
+
+const OUTCOMES: Readonly<Record<CatalogueOutcome, string>> = {
+  found: 'found',
+  before: 'found, by the oracle that comes first',
+  other: 'another violation',
+  silent: 'nothing found',
+};
+
+function figures({ exploration, replays }: CatalogueEntry): string {
+  const { seconds, executions, violations } = exploration;
+  const spent = `${formatShort(executions)} executions, ${formatSeconds(seconds)}`;
+  const [violation] = violations;
+  if (violation === undefined || replays === null) return spent;
+  const { operations, preemptions } = violation.shrunk;
+  const threads = replays.threads === THREADS_AGREE ? 'threads agree' : replays.threads;
+  return [
+    `${violation.kind} after ${spent}`,
+    formatCounted(operations, 'operation'),
+    formatCounted(preemptions, 'preemption'),
+    formatCounted(violation.interleaving.rows.length, 'row'),
+    `replayed ${replays.alike} of ${replays.times}`,
+    threads,
+  ].join('; ');
+}
+
+function silence({ exploration }: CatalogueControl): string {
+  const { violations, executions, seconds } = exploration;
+  const spent = `${formatShort(executions)} executions, ${formatSeconds(seconds)}`;
+  if (violations.length === 0) return `silent, ${spent}`;
+  return `${violations.map(({ kind }) => kind).join(', ')} after ${spent}`;
+}
+
+function total({ entries, controls, seconds, isInterrupted }: CatalogueReport): string {
+  const well = entries.filter(({ outcome }) => outcome === 'found' || outcome === 'before');
+  const agree = entries.filter(({ replays }) => replays?.threads === THREADS_AGREE);
+  const alike = entries.filter(
+    ({ replays }) => replays !== null && replays.alike === replays.times,
+  );
+  const silent = controls.filter(({ exploration }) => exploration.violations.length === 0);
+  return (
+    `${well.length} of ${formatCounted(entries.length, 'broken version')} found as named, ` +
+    `${alike.length} replayed every time, ${agree.length} on real threads too; ` +
+    (controls.length === 0 ? '' : `${silent.length} of ${controls.length} controls silent; `) +
+    `${formatSeconds(seconds)}${isInterrupted ? ', interrupted' : ''}.`
+  );
+}
+
+function section(entry: CatalogueEntry): string {
+  const { bug, name, summary, source, oracle, before, exploration } = entry;
+  const { scenario, protocol, command, violations } = exploration;
+  const settings = Object.entries({ ...entry.conditions, ...entry.flaw });
+  const under = settings.map(([setting, value]) => `\`${setting}=${value}\``);
+  const [violation] = violations;
+  const parts = [
+    `## ${bug} ${name}\n\n${sentence(summary)} Source: ${source}.\n`,
+    `\`${scenario}\` under \`${protocol}\`${under.length === 0 ? '' : `, ${under.join(', ')}`}; ` +
+      `must show \`${oracle}\`: \`${command}\`\n`,
+    ...(before === null ? [] : [`\`${before.oracle}\` may come first: ${sentence(before.why)}\n`]),
+    `${figures(entry)}.\n`,
+  ];
+  if (violation === undefined) return [...parts, `${exploration.silence}\n`].join('\n');
+  const { interleaving, replay, message } = violation;
+  return [
+    ...parts,
+    `${message}.\n`,
+    renderInterleaving(interleaving, { width: 100, format: 'markdown' }),
+    ...(replay === null ? [] : [`    ${replayCommand(replay)}\n`]),
+  ].join('\n');
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\.$/, '')}.`;
+}
+
+/** As Markdown viewers make it of the heading. */
+function anchor({ bug, name }: CatalogueEntry): string {
+  return `${bug} ${name}`
+    .toLowerCase()
+    .replace(/[^\w -]/g, '')
+    .replaceAll(' ', '-');
+}
+
+function row(cells: readonly string[]): string {
+  const inRow = (cell: string): string => cell.replaceAll('|', '\\|').replaceAll('\n', ' ');
+  return `| ${cells.map(inRow).join(' | ')} |`;
+}
+
+function rule(cells: readonly string[]): string {
+  return `|${cells.map(() => '---|').join('')}`;
+}
