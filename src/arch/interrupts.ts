@@ -29,7 +29,7 @@ import { assert } from '#base/assert';
 import { COUNTER, count } from '#trace/counters';
 import { FACT, panic } from '#trace/fact';
 import type { Cpu } from './cpu.ts';
-import { pwcFlushLocal, tlbFlushLocal, tlbFlushLocalRange } from './tlb.ts';
+import { pwcFlushLocalRange, tlbFlushLocal, tlbFlushLocalRange } from './tlb.ts';
 
 /** The number of a flush has its CPU's number in its low bits. */
 const CPU_BITS = 7;
@@ -153,7 +153,7 @@ function flushAsRecorded(cpu: Cpu, number: number): boolean {
   const freedTables = peek(at + FLUSH_RECORD.freedTables) !== 0;
   if (load(cpu, at + FLUSH_RECORD.number) !== number) return false;
   tlbFlushLocalRange(cpu, startSlot, startIndex, endSlot, endIndex);
-  if (freedTables) pwcFlushLocal(cpu);
+  if (freedTables) pwcFlushLocalRange(cpu, startSlot, endIndex === 0 ? endSlot : endSlot + 1);
   return true;
 }
 

@@ -40,6 +40,15 @@ describe('a flush', () => {
     expect(remembered()).toEqual(Array(3).fill([false, true, false]));
   });
 
+  test('drops pmd entries of its range only, where hardware does no more', () => {
+    const { cpus } = new TestMachine({ pwcFlush: 'range' });
+    for (const slot of [8, 9, 10]) pwcFill(cpus[1]!, slot, mkPmd(5, 0));
+    flushTlbRange(cpus[0]!, 8, 3, 9, 0, true);
+    expect([8, 9, 10].map((slot) => pwcLookup(cpus[1]!, slot) !== 0)).toEqual([false, true, true]);
+    flushTlbRange(cpus[0]!, 9, 0, 10, 1, true);
+    expect([9, 10].map((slot) => pwcLookup(cpus[1]!, slot))).toEqual([0, 0]);
+  });
+
   test('of pages lets lazy CPUs sleep, which catch up when they come back', () => {
     enterLazyTlb(machine.cpu(1));
     flushTlbRange(machine.cpu(0), 8, 0, 8, 1, false);

@@ -24,6 +24,16 @@ import { type Pte, pteDirty, ptePfn, pteWrite } from './pte.ts';
 /** Pages beyond which a range is not worth flushing one by one (Linux's ceiling is 33). */
 const SINGLE_FLUSH_CEILING = 33;
 
+let pwcByRange = false;
+
+/**
+ * `byRange`: a flush after which tables go drops what is remembered of its slots only; else all, as
+ * on x86.
+ */
+export function configurePwc(byRange: boolean): void {
+  pwcByRange = byRange;
+}
+
 /**
  * The page frame that (slot, index) translates to by this CPU's TLB, or 0: no entry, or one that
  * does not allow the access. A store needs the dirty bit set as well, as on hardware.
@@ -116,6 +126,19 @@ export function tlbFlushLocalRange(
 /** Drops all remembered pmd entries. */
 export function pwcFlushLocal(cpu: Cpu): void {
   fill(cpu.block + PERCPU.pwc, PWC_SETS * PWC_ENTRY.sizeWords, 0);
+}
+
+/** Drops the pmd entries remembered of [startSlot, endSlot), or all where hardware does no less. */
+export function pwcFlushLocalRange(cpu: Cpu, startSlot: number, endSlot: number): void {
+  if (!pwcByRange) {
+    pwcFlushLocal(cpu);
+    return;
+  }
+  for (let set = 0; set < PWC_SETS; set++) {
+    const tagp = cpu.block + PERCPU.pwc + set * PWC_ENTRY.sizeWords + PWC_ENTRY.tag;
+    const slot = peek(tagp) - 1;
+    if (slot >= startSlot && slot < endSlot) poke(tagp, 0);
+  }
 }
 
 /**

@@ -20,12 +20,15 @@ export interface PlanFlags {
   readonly allocFail?: number;
   readonly tableFree?: (typeof TABLE_FREE)[number];
   readonly walkers?: (typeof WALKERS)[number];
+  readonly pwc?: (typeof PWC)[number];
 }
 
 const SEED = 1;
 const TABLE_FREE = ['rcu', 'ipi', 'sync', 'now'] as const;
 const TABLE_FREE_SUMMARY = 'a table alone, where its batch finds no memory: rcu, ipi, sync or now';
 const WALKERS = ['fixed', 'as-posted'] as const;
+const PWC = ['all', 'range'] as const;
+const PWC_SUMMARY = 'paging-structure caches drop all when tables go, or the range flushed';
 const WALKERS_SUMMARY = 'what walkers do without a table: fixed, or as-posted, with the flaws';
 
 export function addPlanFlags(command: Command): Command {
@@ -42,7 +45,8 @@ export function addPlanFlags(command: Command): Command {
       integerFlag('--alloc-fail', 0, 1_000_000),
     )
     .option('--table-free <how>', TABLE_FREE_SUMMARY, tableFree)
-    .option('--walkers <form>', WALKERS_SUMMARY, walkers);
+    .option('--walkers <form>', WALKERS_SUMMARY, walkers)
+    .option('--pwc <part>', PWC_SUMMARY, pwc);
 }
 
 function tableFree(how: string): (typeof TABLE_FREE)[number] {
@@ -51,6 +55,10 @@ function tableFree(how: string): (typeof TABLE_FREE)[number] {
 
 function walkers(form: string): (typeof WALKERS)[number] {
   return choose('form of walkers', form, WALKERS);
+}
+
+function pwc(part: string): (typeof PWC)[number] {
+  return choose('part of the paging-structure cache', part, PWC);
 }
 
 /** What all plans of one command have in common: same seed, same everything but the protocol. */
@@ -71,6 +79,7 @@ export function requestOf(
     gatherFallback: flags.tableFree ?? own.tableFree,
     allocFail: flags.allocFail ?? own.allocFail,
     walkers: flags.walkers ?? own.walkers,
+    pwc: flags.pwc ?? own.pwc,
     broken: broken?.name,
   };
 }
@@ -99,6 +108,7 @@ export function settingsOf(flags: PlanFlags, seed: number): Record<string, strin
     ['-alloc-fail', allocFail],
     ['-table-free', how],
     ['-walkers', flags.walkers],
+    ['-pwc', flags.pwc],
     ...Object.entries(parameter ?? {}),
   ];
   return Object.fromEntries(
@@ -124,7 +134,7 @@ export function flagsIn(settings: Readonly<Record<string, string>>): PlanFlags {
     const value = settings[flag];
     return value === undefined ? undefined : integerFlag(`-${flag}`, min)(value);
   };
-  const { '-lock': lock, '-table-free': how, '-walkers': form } = settings;
+  const { '-lock': lock, '-table-free': how, '-walkers': form, '-pwc': part } = settings;
   const given = {
     cpus: number('-cpus', 1),
     gather: number('-gather', 1),
@@ -132,6 +142,7 @@ export function flagsIn(settings: Readonly<Record<string, string>>): PlanFlags {
     lock: lock === undefined ? undefined : lockFlag(lock.replaceAll(' ', ',')),
     tableFree: how === undefined ? undefined : tableFree(how),
     walkers: form === undefined ? undefined : walkers(form),
+    pwc: part === undefined ? undefined : pwc(part),
   };
   return {
     ...(given as Partial<PlanFlags>),

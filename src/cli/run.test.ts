@@ -28,7 +28,7 @@ describe('what is run', () => {
       'run churn --protocol async-scanner --cpus 3 --duration 250ms -p size=8MiB ' +
       '-p async-scanner.delay=5ms --lock ptl=mcs --no-split-locks --rcu announced ' +
       '--gather 32 --noise 7 --deadline 2m ' +
-      '--alloc-fail 250 --table-free sync --walkers as-posted';
+      '--alloc-fail 250 --table-free sync --walkers as-posted --pwc range';
     const { plans, hooks, stderr } = await say(line.split(' '));
     expect(stderr).toBe('');
     expect(plans[0]).toMatchObject({
@@ -44,6 +44,7 @@ describe('what is run', () => {
       gatherFallback: 'sync',
       allocFailPerMillion: 250,
       walkerReactions: 'as-posted',
+      pwcFlush: 'range',
       noise: 7,
       broken: null,
     });

@@ -61,6 +61,10 @@ const wrong: [words: string, message: RegExp][] = [
     'run churn --walkers posted',
     /^unknown form of walkers "posted"; choose from fixed, as-posted$/,
   ],
+  [
+    'run churn --pwc some',
+    /^unknown part of the paging-structure cache "some"; choose from all, range$/,
+  ],
   ['run churn --rcu epoch', /^unknown RCU form "epoch"; choose from qsbr, announced$/],
   ['run churn --json /nowhere/r.json', /^cannot write "\/nowhere\/r.json"/],
   ['run missing.yaml', /^cannot read "missing.yaml"/],

@@ -96,6 +96,7 @@ export function plan(
     gatherFallback: 'rcu',
     allocFailPerMillion: 0,
     walkerReactions: 'fixed',
+    pwcFlush: 'all',
     reschedPerMillion: 0,
     ownership: 'interleaved',
     regions: [{ name: 'heap', pages: 1 << TINY.ptrsShift, flags: [], gapPages: 0 }],

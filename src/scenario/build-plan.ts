@@ -34,6 +34,7 @@ export interface PlanRequest {
   /** Failing allocations per million. */
   readonly allocFail?: number | undefined;
   readonly walkers?: Plan['walkerReactions'] | undefined;
+  readonly pwc?: Plan['pwcFlush'] | undefined;
   readonly rcu?: Plan['rcu'] | undefined;
   readonly broken?: string | null | undefined;
 }
@@ -85,6 +86,7 @@ export function buildPlan(scenario: Scenario, request: PlanRequest): Plan {
       flag('--alloc-fail', MACHINE_KINDS.allocfail, request.allocFail) ??
       machine.allocFailPerMillion,
     walkerReactions: request.walkers ?? machine.walkerReactions,
+    pwcFlush: request.pwc ?? machine.pwcFlush,
     regions,
     setup,
     columns,

@@ -36,6 +36,7 @@ export type Machine = Pick<
   | 'gatherFallback'
   | 'allocFailPerMillion'
   | 'walkerReactions'
+  | 'pwcFlush'
   | 'reschedPerMillion'
   | 'ownership'
 >;
@@ -59,6 +60,7 @@ const MACHINE_DEFAULTS = {
   tableFree: 'rcu',
   allocfail: 0,
   walkers: 'fixed',
+  pwc: 'all',
   resched: 0,
   noise: 0,
   ownership: 'interleaved',
@@ -111,6 +113,7 @@ function lowerMachine(scope: Scope, file: ScenarioFile): Machine {
     gatherFallback: choice('tableFree', MACHINE_KINDS.tableFree, byDefault.tableFree),
     allocFailPerMillion: number('allocfail', byDefault.allocfail),
     walkerReactions: choice('walkers', MACHINE_KINDS.walkers, byDefault.walkers),
+    pwcFlush: choice('pwc', MACHINE_KINDS.pwc, byDefault.pwc),
     reschedPerMillion: number('resched', byDefault.resched),
     ownership: choice('ownership', MACHINE_KINDS.ownership, byDefault.ownership),
   };

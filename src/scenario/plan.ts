@@ -184,6 +184,11 @@ export interface Plan {
   readonly allocFailPerMillion: number;
   /** How walkers react when a table is not to be had: as the series were posted, or put right. */
   readonly walkerReactions: 'fixed' | 'as-posted';
+  /**
+   * What a flush drops of the paging-structure caches where tables were freed: all, as on x86, or
+   * what is remembered of the range flushed only.
+   */
+  readonly pwcFlush: 'all' | 'range';
   /** Chance that a zap loop finds need-resched set, per million entries. */
   readonly reschedPerMillion: number;
   /** Pages are owned by slot or interleaved page by page; only the owner writes a page. */

@@ -40,6 +40,7 @@ export const MACHINE_KINDS = {
   tableFree: { type: 'choice', choices: ['rcu', 'ipi', 'sync', 'now'] },
   allocfail: { type: 'integer', min: 0, max: 1_000_000 },
   walkers: { type: 'choice', choices: ['fixed', 'as-posted'] },
+  pwc: { type: 'choice', choices: ['all', 'range'] },
   resched: { type: 'integer', min: 0, max: 1_000_000 },
   noise: { type: 'integer', min: 0, max: 100 },
   ownership: { type: 'choice', choices: ['interleaved', 'slots'] },
@@ -79,6 +80,10 @@ const machine = z
     ),
     walkers: scalarSchema(MACHINE_KINDS.walkers).describe(
       'How walkers react when a table is not to be had.',
+    ),
+    pwc: scalarSchema(MACHINE_KINDS.pwc).describe(
+      'What a flush after which tables go drops of the paging-structure caches: all, as on x86, ' +
+        'or its range.',
     ),
     resched: scalarSchema(MACHINE_KINDS.resched).describe('need-resched per million entries.'),
     noise: scalarSchema(MACHINE_KINDS.noise).describe('Random delays: 0 none, 100 most.'),

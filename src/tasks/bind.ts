@@ -1,6 +1,7 @@
 /** Binds a thread to a machine: the arena, the protocol, and every choice that the plan makes. */
 
 import { Cpu } from '#arch/cpu';
+import { configurePwc } from '#arch/tlb';
 import { bindArena, boundMap } from '#arena/arena';
 import { nowMs } from '#arena/clock';
 import { CONTROL, SCAN_CONSENT } from '#arena/layout/control';
@@ -43,6 +44,7 @@ export function bindMachine(
   configureChoices(plan.reschedPerMillion, plan.allocFailPerMillion);
   configureGather(plan.gatherBatch, TABLE_FREE[plan.gatherFallback]);
   configureWalkers(plan.walkerReactions === 'as-posted');
+  configurePwc(plan.pwcFlush === 'range');
   configureUserfaults(plan.cpus);
   configurePagePins([plan.setup, ...plan.columns].flat().some(referencesPages));
   bindPages();

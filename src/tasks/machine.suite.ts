@@ -69,6 +69,7 @@ export function planOf(changes: Partial<Plan> = {}): Plan {
     gatherFallback: 'rcu',
     allocFailPerMillion: 0,
     walkerReactions: 'fixed',
+    pwcFlush: 'all',
     reschedPerMillion: 0,
     ownership: 'interleaved',
     regions: [],
