@@ -3,6 +3,7 @@
  * keep what they have of them, and what has nothing goes.
  */
 import type { Op, PageSpan, Plan, Region } from '#scenario/plan';
+import { regionStarts } from '#scenario/regions';
 
 export interface FewSlots {
   readonly regions: readonly Region[];
@@ -10,16 +11,6 @@ export interface FewSlots {
   cutOps(ops: readonly Op[]): Op[];
   /** What is left of pages of a region, and that region's new number; null: nothing. */
   cutSpan(region: number, page: number, pages: number): (PageSpan & { region: number }) | null;
-}
-
-/** First page of each region, where the machine puts them. */
-export function regionStarts({ levels, ptrsShift, regions }: Plan): number[] {
-  let end = 2 ** (Math.min(2, levels - 1) * ptrsShift);
-  return regions.map(({ gapPages, pages }) => {
-    const start = end + gapPages;
-    end = start + pages;
-    return start;
-  });
 }
 
 /** `slots`: by their numbers in the address space. */

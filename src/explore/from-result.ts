@@ -6,8 +6,9 @@
 import type { LastAct, LastActs } from '#result/last-acts';
 import type { Run, Violation } from '#result/result';
 import type { Advice, Op, Plan, Region, Walker } from '#scenario/plan';
+import { regionStarts } from '#scenario/regions';
 import { ACT_COUNT } from '#trace/act';
-import { type FewSlots, fewSlots, regionStarts } from './few-slots.ts';
+import { type FewSlots, fewSlots } from './few-slots.ts';
 import { isMonitored } from './smaller/settle.ts';
 
 /** How a small plan is made of the last acts. */

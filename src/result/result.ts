@@ -5,6 +5,8 @@
  */
 
 import type { LastActs } from './last-acts.ts';
+import type { Occupancy } from './occupancy.ts';
+import type { Timeline } from './timeline.ts';
 
 export type RunExit = 'pass' | 'violation' | 'deadline' | 'interrupted';
 
@@ -70,7 +72,13 @@ export interface Run {
   cpuSeconds: number;
   exit: RunExit;
   vmpteKiB: { start: number; peak: number; end: number; series: [ms: number, kib: number][] };
-  rssKiB: { start: number; peak: number; end: number };
+  /** Results of older versions have no `series`, `occupancy` and `timeline`. */
+  rssKiB: {
+    start: number;
+    peak: number;
+    end: number;
+    series?: [ms: number, kib: number][] | null | undefined;
+  };
   pages: { faulted: number; zapped: number; perSecond: number };
   faults: { read: number; write: number; segv: number; oom: number };
   tables: {
@@ -111,6 +119,8 @@ export interface Run {
   violations: Violation[];
   /** What the CPUs did last, where there is a violation; results of older versions have none. */
   lastActs?: LastActs | null | undefined;
+  occupancy?: Occupancy | null | undefined;
+  timeline?: Timeline | null | undefined;
   expectations: ExpectationOutcome[];
   /**
    * How often the plan was run, and the throughput of each time (`throughput`); this run is the one

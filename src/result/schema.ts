@@ -14,6 +14,7 @@ import {
   type Same,
 } from './document.ts';
 import type { Result } from './result.ts';
+import { occupancy, timeline } from './sampled-schema.ts';
 
 /** What the simulated kernel accounts: a broken version may bring it below zero. */
 const accountedKiB = z.number();
@@ -80,7 +81,12 @@ const run = z.object({
     end: accountedKiB,
     series: z.array(z.tuple([amount, accountedKiB])),
   }),
-  rssKiB: z.object({ start: accountedKiB, peak: accountedKiB, end: accountedKiB }),
+  rssKiB: z.object({
+    start: accountedKiB,
+    peak: accountedKiB,
+    end: accountedKiB,
+    series: z.array(z.tuple([amount, accountedKiB])).nullish(),
+  }),
   pages: z.object({ faulted: count, zapped: count, perSecond: amount }),
   faults: z.object({ read: count, write: count, segv: count, oom: count }),
   tables: z.object({
@@ -107,6 +113,8 @@ const run = z.object({
   dataChecks: z.object({ compared: count, unjudged: count }),
   violations: z.array(violation),
   lastActs: lastActs.nullish(),
+  occupancy: occupancy.nullish(),
+  timeline: timeline.nullish(),
   expectations: z.array(expectation),
   rounds: z.object({ n: z.int().positive(), perSecond: z.array(amount) }),
   note: z.string().nullable(),

@@ -19,6 +19,7 @@ import { configureUserfaults } from '#mm/userfault-wait';
 import { configureWalkers } from '#mm/walkers/reactions';
 import { makeProtocol } from '#reclaim/registry';
 import type { Op, Plan, Walker } from '#scenario/plan';
+import { regionStarts } from '#scenario/regions';
 import { configureRcu, rcuInitialize } from '#sync/rcu';
 import { configureSpinlocks } from '#sync/spinlock';
 import { lockClassesWith } from '#trace/vocabulary';
@@ -76,19 +77,6 @@ export function bootMachine(cpu: Cpu, machine: Machine): void {
 export function makeCpu(id: number, seed: number): Cpu {
   assert(id < boundMap().geometry.cpus, `CPU ${id} has a block`);
   return new Cpu(id, seed);
-}
-
-/**
- * First page of each region; the first begins where a PMD table does, 1 GiB above zero on x86-64.
- */
-function regionStarts(plan: Plan): number[] {
-  const starts: number[] = [];
-  let end = 1 << (Math.min(2, plan.levels - 1) * plan.ptrsShift);
-  for (const region of plan.regions) {
-    starts.push(end + region.gapPages);
-    end += region.gapPages + region.pages;
-  }
-  return starts;
 }
 
 const PINNERS: readonly Walker[] = ['gup', 'gup-fast', 'migrate'];
