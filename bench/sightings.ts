@@ -38,8 +38,8 @@ async function main(): Promise<number> {
 
 function line({ bug, name, seconds, rates }: Sightings): string {
   const tries = seconds.map((each) => (each === null ? 'missed' : formatSeconds(each)));
-  const often = SETTINGS.map(({ head }, i) => `${head} ${rateText(rateOf(rates[i]!))}`);
-  return `${bug.padEnd(8)}${name}: ${tries.join(', ')}; per million operations: ${often.join(', ')}`;
+  const often = SETTINGS.map(({ head }, i) => `${head} ${rateText(rateOf(rates[i]!))}`).join(', ');
+  return `${bug.padEnd(8)}${name}: ${tries.join(', ')}; per million operations: ${often}`;
 }
 
 function chosen(names: readonly string[]): readonly BrokenVersion[] {
