@@ -4,16 +4,17 @@
 
 import { CONTROL, PHASE } from '#arena/layout/control';
 import { MM } from '#arena/layout/mm';
-import { ACTORS_MAX, HISTOGRAM_WORDS, LOCK_RECORD, PERCPU } from '#arena/layout/percpu';
+import { ACTORS_MAX, HISTOGRAM_WORDS, PERCPU } from '#arena/layout/percpu';
 import type { ArenaMap } from '#arena/map';
 import type { Words } from '#arena/word';
-import type { LockSummary, RaceCount, Run, RunExit, Violation } from '#result/result';
+import type { RaceCount, Run, RunExit, Violation } from '#result/result';
 import { throughput } from '#result/throughput';
 import type { Plan } from '#scenario/plan';
 import { COUNTER, type CounterName } from '#trace/counters';
-import { ACTORS, LOCKS, RACES } from '#trace/vocabulary';
-import { costsOf, lockStatistic } from './costs.ts';
+import { ACTORS, RACES } from '#trace/vocabulary';
+import { costsOf } from './costs.ts';
 import { outcomesOf } from './expectations.ts';
+import { harvestLocks } from './harvest-locks.ts';
 import { lastActs } from './last-acts.ts';
 import { histogramOf, latencySummary, quantile } from './percentiles.ts';
 import { phaseSeconds, phasesOf, TABLE_KIB, vmpteAtKiB } from './phases.ts';
@@ -193,26 +194,6 @@ function harvestRaces(words: Words, map: ArenaMap): RaceCount[] {
         if (count > 0) races.push({ kind: name, noticedBy, causedBy, count });
       }
   return races;
-}
-
-/** One row per lock class that was used. */
-function harvestLocks(words: Words, map: ArenaMap): LockSummary[] {
-  const locks: LockSummary[] = [];
-  for (const [index, name] of LOCKS.entries()) {
-    const sum = (offset: number): number => lockStatistic(words, map, index, offset);
-    const acquisitions = sum(LOCK_RECORD.acquisitions);
-    if (acquisitions === 0) continue;
-    locks.push({
-      class: name,
-      acquisitions,
-      contended: sum(LOCK_RECORD.contended),
-      trylockFailed: sum(LOCK_RECORD.trylockFailed),
-      bounces: null,
-      waitNs: sum(LOCK_RECORD.waitUs) * 1000,
-      holdNs: null,
-    });
-  }
-  return locks;
 }
 
 /** RCU's figures; latency is from `callRcu` to the callback, to within 25 %. */

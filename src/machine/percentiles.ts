@@ -3,6 +3,7 @@ import { LATENCY_RECORD, LATENCY_WORDS } from '#arena/layout/percpu';
 import type { ArenaMap } from '#arena/map';
 import type { Words } from '#arena/word';
 import type { LatencySummary } from '#result/result';
+import { durationIn } from '#trace/duration';
 import { histogramValue } from '#trace/histogram';
 
 /** Sum over all CPUs of the histogram of `size` buckets at `offset` of their blocks. */
@@ -36,8 +37,7 @@ export function latencySummary(words: Words, map: ArenaMap, offset: number): Lat
   let max = 0;
   for (let id = 0; id < map.geometry.cpus; id++) {
     const at = map.percpu + id * map.percpuWords + offset;
-    const seconds = words[at + LATENCY_RECORD.longestSeconds]!;
-    max = Math.max(max, seconds * 1e9 + words[at + LATENCY_RECORD.longestNs]!);
+    max = Math.max(max, durationIn(words, at + LATENCY_RECORD.longest));
   }
   return { p50: quantile(buckets, 0.5), p99: quantile(buckets, 0.99), max, samples: sum(buckets) };
 }

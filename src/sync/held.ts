@@ -10,6 +10,7 @@
 import type { CpuRef } from '#arena/gate';
 import { HELD_MAX, LOCK_ORDER, LOCK_RECORD, LOCKS_MAX, PERCPU } from '#arena/layout/percpu';
 import { bump, peek, poke } from '#arena/word';
+import { addDuration } from '#trace/duration';
 import { FACT, noteFact } from '#trace/fact';
 
 /** The classes in the word of those held, and the distance to the bits of those held twice. */
@@ -137,11 +138,11 @@ function countAcquired(cpu: CpuRef, lockClass: number): void {
   bump(cpu.block + PERCPU.locks + lockClass * LOCK_RECORD.sizeWords + LOCK_RECORD.acquisitions, 1);
 }
 
-/** Counts a wait of `waitedUs` for a lock of `lockClass`. */
-export function countContended(cpu: CpuRef, lockClass: number, waitedUs: number): void {
+/** Counts a wait of `waitedNs` for a lock of `lockClass`. */
+export function countContended(cpu: CpuRef, lockClass: number, waitedNs: number): void {
   const at = cpu.block + PERCPU.locks + lockClass * LOCK_RECORD.sizeWords;
   bump(at + LOCK_RECORD.contended, 1);
-  bump(at + LOCK_RECORD.waitUs, waitedUs);
+  addDuration(at + LOCK_RECORD.waited, waitedNs);
 }
 
 export function countTrylockFailed(cpu: CpuRef, lockClass: number): void {

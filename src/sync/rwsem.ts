@@ -7,14 +7,14 @@
  * Whoever finds it free takes it, so that nobody waits for a CPU that is not running: handing the
  * lock on in strict order costs a wake-up each time, and throughput collapses when there are more
  * CPUs than cores. A waiting writer keeps new readers out, and a CPU that has waited for
- * `HANDOFF_US` claims the turn, after which only it may enter (as the kernel's rwsem hands off).
+ * `HANDOFF_NS` claims the turn, after which only it may enter (as the kernel's rwsem hands off).
  *
  * A waiter outside an RCU read section reports itself quiescent while it waits.
  */
 
 import type { Cpu } from '#arch/cpu';
 import { waitUntilChanged } from '#arch/interrupts';
-import { nowUs } from '#arena/clock';
+import { nowNs } from '#arena/clock';
 import { addAndWake, compareExchange, load, read, storeAndWake, wake } from '#arena/word';
 import {
   countContended,
@@ -32,8 +32,8 @@ const READERS = 0xffff;
 const WRITER = 1 << 16;
 const WRITER_WAITS = 1 << 17;
 
-/** Wait after which a CPU claims the turn, in microseconds (the kernel's handoff waits 4 ms). */
-const HANDOFF_US = 4000;
+/** Wait after which a CPU claims the turn, in nanoseconds (the kernel's handoff waits 4 ms). */
+const HANDOFF_NS = 4_000_000;
 
 export function downRead(cpu: Cpu, sem: number, lockClass: number): void {
   mightSleep(cpu);
@@ -89,7 +89,7 @@ function tryEnter(cpu: Cpu, sem: number, write: boolean): boolean {
 }
 
 function waitToEnter(cpu: Cpu, sem: number, lockClass: number, write: boolean): void {
-  const since = nowUs();
+  const since = nowNs();
   const idle = rcuIdleEnter(cpu);
   for (;;) {
     const turn = load(cpu, sem + TURN);
@@ -103,11 +103,10 @@ function waitToEnter(cpu: Cpu, sem: number, lockClass: number, write: boolean): 
       const found = awaited === state ? state : compareExchange(cpu, sem + STATE, state, awaited);
       if (found === state) waitUntilChanged(cpu, sem + STATE, awaited);
     }
-    if (turn === 0 && ((nowUs() - since) | 0) > HANDOFF_US)
-      compareExchange(cpu, sem + TURN, 0, cpu.id + 1);
+    if (turn === 0 && nowNs() - since > HANDOFF_NS) compareExchange(cpu, sem + TURN, 0, cpu.id + 1);
   }
   if (idle) rcuIdleExit(cpu);
-  countContended(cpu, lockClass, (nowUs() - since) | 0);
+  countContended(cpu, lockClass, nowNs() - since);
 }
 
 /** Whether `state` keeps a reader or writer out; a CPU whose turn it is passes waiting writers. */

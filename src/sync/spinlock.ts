@@ -14,7 +14,7 @@
 import type { Cpu } from '#arch/cpu';
 import { interruptPoint, waitUntilChanged } from '#arch/interrupts';
 import { atLoad } from '#arena/at-load';
-import { nowUs } from '#arena/clock';
+import { nowNs } from '#arena/clock';
 import { acquire, compareExchange, load, storeReleaseAndWake } from '#arena/word';
 import {
   countContended,
@@ -81,22 +81,22 @@ export function spinUnlock(cpu: Cpu, lockp: number, lockClass: number): void {
 }
 
 function ttasWait(cpu: Cpu, lockp: number, lockClass: number): void {
-  const since = nowUs();
+  const since = nowNs();
   for (;;) {
     const holder = load(cpu, lockp);
     if (holder !== 0) waitUntilChanged(cpu, lockp, holder);
     else if (acquire(cpu, lockp, cpu.id + 1) === 0) break;
     else interruptPoint(cpu);
   }
-  countContended(cpu, lockClass, (nowUs() - since) | 0);
+  countContended(cpu, lockClass, nowNs() - since);
 }
 
 function lockInOrder(cpu: Cpu, lockp: number, lockClass: number): void {
   if (tryOnce(cpu, lockp, lockClass)) return;
-  const since = nowUs();
+  const since = nowNs();
   if ((ticketClasses & (1 << lockClass)) !== 0) ticketLock(cpu, lockp);
   else mcsLock(cpu, lockp);
-  countContended(cpu, lockClass, (nowUs() - since) | 0);
+  countContended(cpu, lockClass, nowNs() - since);
 }
 
 function tryOnce(cpu: Cpu, lockp: number, lockClass: number): boolean {

@@ -7,6 +7,7 @@ import { LATENCY_RECORD, LATENCY_WORDS, PERCPU } from '#arena/layout/percpu';
 import { arenaMap } from '#arena/map';
 import { peek } from '#arena/word';
 import { property } from '#base/property.suite';
+import { peekDuration } from './duration.ts';
 import { histogramValue } from './histogram.ts';
 import {
   FAULTS_PER_SAMPLE,
@@ -42,8 +43,7 @@ function buckets(at: number): [slot: number, count: number][] {
 }
 
 function longestNs(at: number): number {
-  const seconds = peek(at + LATENCY_RECORD.longestSeconds);
-  return seconds * 1e9 + peek(at + LATENCY_RECORD.longestNs);
+  return peekDuration(at + LATENCY_RECORD.longest);
 }
 
 describe('a fault', () => {

@@ -10,6 +10,7 @@ import { nowNs } from '#arena/clock';
 import type { CpuRef } from '#arena/gate';
 import { LATENCY_RECORD, PERCPU } from '#arena/layout/percpu';
 import { bump, peek, poke } from '#arena/word';
+import { raiseDuration } from './duration.ts';
 import { histogramSlot } from './histogram.ts';
 
 /**
@@ -18,7 +19,6 @@ import { histogramSlot } from './histogram.ts';
  */
 export const FAULTS_PER_SAMPLE = 61;
 
-const NS_PER_SECOND = 1_000_000_000;
 /** `histogramSlot` takes values below this. */
 const SLOT_VALUES = 2 ** 32;
 
@@ -42,13 +42,7 @@ export function recordMadviseLatency(cpu: CpuRef, startNs: number): void {
 
 function record(at: number, ns: number): void {
   bump(at + LATENCY_RECORD.buckets + latencySlot(ns), 1);
-  const seconds = Math.floor(ns / NS_PER_SECOND);
-  const rest = ns - seconds * NS_PER_SECOND;
-  const longest = peek(at + LATENCY_RECORD.longestSeconds);
-  if (seconds < longest) return;
-  if (seconds === longest && rest <= peek(at + LATENCY_RECORD.longestNs)) return;
-  poke(at + LATENCY_RECORD.longestSeconds, seconds);
-  poke(at + LATENCY_RECORD.longestNs, rest);
+  raiseDuration(at + LATENCY_RECORD.longest, ns);
 }
 
 /**

@@ -57,10 +57,17 @@ export const ZAP_RECORD = struct({
   ended: 1,
   lazy: 1,
 });
-/** Per lock class: acquisitions, how many had to wait, failed trylocks, time waited (us). */
-export const LOCK_RECORD = struct({ acquisitions: 1, contended: 1, trylockFailed: 1, waitUs: 1 });
-/** Durations: the longest, in seconds and nanoseconds, and how many fell into each bucket (ns). */
-export const LATENCY_RECORD = struct({ longestSeconds: 1, longestNs: 1, buckets: LATENCY_WORDS });
+/** A duration: whole seconds, and the nanoseconds beyond them. */
+export const DURATION = struct({ seconds: 1, ns: 1 });
+/** Per lock class: acquisitions, how many had to wait, failed trylocks, time waited in all. */
+export const LOCK_RECORD = struct({
+  acquisitions: 1,
+  contended: 1,
+  trylockFailed: 1,
+  waited: DURATION.sizeWords,
+});
+/** Durations: the longest, and how many fell into each bucket (ns). */
+export const LATENCY_RECORD = struct({ longest: DURATION.sizeWords, buckets: LATENCY_WORDS });
 /**
  * A translation: which page of the address space (0: none), the entry as the walk found it, and the
  * page frame's state word at that time.
