@@ -3,6 +3,7 @@
  * uses functions over branded indices, so that no object stands between a CPU and its words.
  */
 import { atLoad } from './at-load.ts';
+import { LOCK_SPACING_SHIFT, PROTOCOL_LOCK_SPACING_SHIFT } from './layout/lock-stat.ts';
 import { VMA } from './layout/mm.ts';
 import { PAGE_DESC_SHIFT } from './layout/page.ts';
 import { PTDESC_SHIFT } from './layout/ptdesc.ts';
@@ -18,6 +19,8 @@ let owners = map.owners; // constant at load
 let shift = map.geometry.ptrsShift; // constant at load
 let mask = (1 << shift) - 1; // constant at load
 let vmas = map.vmas; // constant at load
+let tableWords = map.tableWords; // constant at load
+let lockOwners = map.lockOwners; // constant at load
 
 /**
  * Binds `buffer`, laid out for `geometry`. `spins`: busy-wait iterations before a waiter sleeps.
@@ -31,6 +34,8 @@ export function bindArena(buffer: SharedArrayBuffer, geometry: Geometry, spins: 
   bodies = next.bodies;
   owners = next.owners;
   vmas = next.vmas;
+  tableWords = next.tableWords;
+  lockOwners = next.lockOwners;
   shift = geometry.ptrsShift;
   mask = (1 << shift) - 1;
   return next;
@@ -68,6 +73,13 @@ export function bodyOfPlace(place: number): number {
 /** Place of VMA record `vma`. */
 export function vmaAt(vma: number): number {
   return vmas + vma * VMA.sizeWords;
+}
+
+/** Place of the word that tells who took the lock at `lockp` last. */
+export function lockOwnerAt(lockp: number): number {
+  if (lockp < pages) return lockOwners + (lockp >> LOCK_SPACING_SHIFT);
+  const inWords = (lockp - tableWords) >> PROTOCOL_LOCK_SPACING_SHIFT;
+  return lockOwners + (pages >> LOCK_SPACING_SHIFT) + inWords;
 }
 
 /** log2 of the entries per table. */

@@ -3,10 +3,15 @@
  * the buffer and the plan need to cross to another thread.
  *
  *     control | mm | VMAs | VMA maps x 2 | per-CPU blocks | table descriptors | page descriptors |
- *     owners of the bodies | bodies
+ *     owners of the bodies | protocol's words | bodies | owners of the locks
  */
 import { assert } from '#base/assert';
 import { CONTROL } from './layout/control.ts';
+import {
+  LOCK_SPACING_SHIFT,
+  lockRecordWords,
+  PROTOCOL_LOCK_SPACING_SHIFT,
+} from './layout/lock-stat.ts';
 import { MM, VMA } from './layout/mm.ts';
 import { PAGE } from './layout/page.ts';
 import { GATHER_TABLES_MAX, PERCPU } from './layout/percpu.ts';
@@ -35,21 +40,27 @@ export interface Geometry {
   /** Words that the protocol keeps for each table, and for each of each CPU; left out: none. */
   readonly tableWords?: number;
   readonly tableCpuWords?: number;
+  /** Records of the lock statistics; left out: there are none. */
+  readonly lockRecords?: number;
 }
 
 export interface ArenaMap {
-  readonly geometry: Geometry;
+  readonly geometry: Required<Geometry>;
   readonly mm: number;
   readonly vmas: number;
   readonly vmaMaps: number;
   readonly vmaMapWords: number;
   readonly percpu: number;
   readonly percpuWords: number;
-  /** Offsets inside a per-CPU block: free pages, gathered pfns, gathered tables, VMA read locks. */
+  /**
+   * Offsets inside a per-CPU block: free pages, gathered pfns, gathered tables, VMA read locks, lock
+   * statistics.
+   */
   readonly pcp: number;
   readonly gatheredPages: number;
   readonly gatheredTables: number;
   readonly vmaReaders: number;
+  readonly lockStat: number;
   readonly ptdescs: number;
   readonly pages: number;
   /** One word a body: the table that it belongs to. */
@@ -60,6 +71,8 @@ export interface ArenaMap {
   /** From one CPU's words to the next one's. */
   readonly tableCpuStride: number;
   readonly bodies: number;
+  /** Who took each lock last, for the lock statistics (`lockOwnerAt`). */
+  readonly lockOwners: number;
   readonly sizeWords: number;
 }
 
@@ -75,7 +88,8 @@ export function arenaMap(sizes: Geometry): ArenaMap {
   const gatheredPages = pcp + 2 * geometry.batch;
   const gatheredTables = gatheredPages + geometry.gatherPages;
   const vmaReaders = gatheredTables + GATHER_TABLES_MAX;
-  const percpuWords = roundUpToLine(vmaReaders + geometry.vmas);
+  const lockStat = roundUpToLine(vmaReaders + geometry.vmas);
+  const percpuWords = roundUpToLine(lockStat + lockRecordWords(geometry.lockRecords));
   const tableCpuStride = roundUpToLine(geometry.tables * geometry.tableCpuWords);
   let at = roundUpToLine(CONTROL.sizeWords);
   const place = (sizeWords: number): number => {
@@ -96,6 +110,7 @@ export function arenaMap(sizes: Geometry): ArenaMap {
     gatheredPages,
     gatheredTables,
     vmaReaders,
+    lockStat,
     ptdescs: place(geometry.tables * PTDESC.sizeWords),
     pages: place(geometry.pages * PAGE.sizeWords),
     owners: place(geometry.bodies),
@@ -104,7 +119,14 @@ export function arenaMap(sizes: Geometry): ArenaMap {
     tableCpuStride,
     bodies: place(geometry.bodies * ptrs),
   };
-  return { ...map, sizeWords: at };
+  const lockOwners = place(geometry.lockRecords === 0 ? 0 : lockOwnerWords(map));
+  return { ...map, lockOwners, sizeWords: at };
+}
+
+/** Locks lie before the page descriptors, or in the words that the protocol keeps for tables. */
+function lockOwnerWords({ pages, geometry }: Pick<ArenaMap, 'pages' | 'geometry'>): number {
+  const { tables, tableWords } = geometry;
+  return (pages >> LOCK_SPACING_SHIFT) + ((tables * tableWords) >> PROTOCOL_LOCK_SPACING_SHIFT);
 }
 
 /**
@@ -125,5 +147,6 @@ function integral(sizes: Geometry): Required<Geometry> {
     backing: sizes.backing,
     tableWords: (sizes.tableWords ?? 0) | 0,
     tableCpuWords: (sizes.tableCpuWords ?? 0) | 0,
+    lockRecords: (sizes.lockRecords ?? 0) | 0,
   };
 }

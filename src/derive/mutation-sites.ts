@@ -57,11 +57,13 @@ export const RECHECKS = names(`pmdSame pteSame pmdNone pteNone pmdTablePresent p
 export const STATISTICS = names(`count countRace countContended countTrylockFailed countAcquired
   noteFact noteOrder noteOrderNested noteMemoryShort recordEvent recordFaultLatency
   recordMadviseLatency quietMax bump panic assert checkFrame checkEmpty checkWalk checkOutOfMemory
-  checkLockDropped checkRemembered mightSleep`);
+  checkLockDropped checkRemembered mightSleep lockStatAcquired lockStatEntered lockStatReleased
+  lockStatReleasedAll lockStatFailed lockStatWaits lockStatWaitsForReader lockStatWaited`);
 
 /** Whole modules that observe, or are the torture themselves. */
 export const JUDGING_MODULES = new Set([
   'sync/held.js',
+  'sync/lock-stat.js',
   'sync/lock-torture.js',
   'sync/rcu-torture.js',
   'mm/check-remembered.js',

@@ -6,13 +6,14 @@
  *     x = f(cpu) + 1;            ->  x = (yield* f(cpu)) + 1;
  *     passGate(cpu, op, at, 0);  ->  if (passGate(cpu, op, at, 0)) yield;
  *
- * Every line stays the line it was.
+ * A third form keeps lock statistics (lock-sites.ts). Every line stays the line it was.
  */
 
 import MagicString from 'magic-string';
 import { GATE, isStepped, STEPPED_ROOMS, steppedNames } from './call-graph.ts';
 import { checkDiscipline } from './discipline.ts';
 import { collectFacts, type Facts } from './facts.ts';
+import { addLockSites, checkLockSites, type LockSite, leaveOutStatistics } from './lock-sites.ts';
 import {
   DerivationError,
   type Modules,
@@ -25,24 +26,37 @@ import {
 export interface Forms {
   readonly plain: Modules;
   readonly stepped: Modules;
+  /** The plain form with lock statistics, and its call sites of locks in order. */
+  readonly counted: Modules;
+  readonly lockSites: readonly LockSite[];
 }
 
-/** Both forms of a set of modules; throws one `DerivationError` with all problems. */
+/** All forms of a set of modules; throws one `DerivationError` with all problems. */
 export function deriveForms(modules: Modules): Forms {
   const all = parseModules(modules).map(collectFacts);
   const names = steppedNames(all);
-  const problems = [...checkImports(all, modules), ...checkDiscipline(all, names)];
+  const problems = [
+    ...checkImports(all, modules),
+    ...checkDiscipline(all, names),
+    ...checkLockSites(all),
+  ];
   if (problems.length > 0) throw new DerivationError(problems);
   const plain = new Map<string, string>();
   const stepped = new Map<string, string>();
+  const counted = new Map<string, string>();
+  const lockSites: LockSite[] = [];
   for (const facts of all) {
     const text = new MagicString(facts.module.text);
     rewriteImports(facts, text);
+    const withSites = text.clone();
+    addLockSites(facts, withSites, lockSites);
+    counted.set(facts.module.path, withSites.toString());
+    leaveOutStatistics(facts, text);
     plain.set(facts.module.path, text.toString());
     if (STEPPED_ROOMS.has(facts.room)) rewriteSteps(facts, names, text);
     stepped.set(facts.module.path, text.toString());
   }
-  return { plain, stepped };
+  return { plain, stepped, counted, lockSites };
 }
 
 function checkImports(all: readonly Facts[], modules: Modules): Problem[] {

@@ -17,11 +17,15 @@ import {
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { collectFacts } from './facts.ts';
+import type { LockSite } from './lock-sites.ts';
 import { type Modules, parseModules, resolveSpecifier } from './modules.ts';
+import { sourcePlace } from './source-place.ts';
 
 /** Rooms that are in the tree as a whole. Of the other rooms it has only what these import. */
 const WHOLE_ROOMS = ['base', 'arena', 'trace', 'arch', 'sync', 'mm', 'reclaim', 'tasks'];
 const PACKAGE = `${JSON.stringify({ type: 'module' })}\n`;
+/** In a tree that keeps lock statistics: its call sites of locks, in the order of their numbers. */
+const LOCK_SITES = 'lock-sites.json';
 const MAP_COMMENT = /\/\/# sourceMappingURL=.*\n?$/;
 
 /** The folder of the nearest package.json above this file, be it in `src` or in `dist/src`. */
@@ -55,6 +59,31 @@ export function readModules(root: string): Modules {
   for (const [path, text] of modules)
     for (const target of importsOf(path, text)) if (!isWhole(target)) add(target);
   return new Map([...modules].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** A call site of a lock as a reader of statistics is told of it; the line is of the source. */
+export interface NamedLockSite {
+  readonly function: string;
+  readonly path: string;
+  readonly line: number;
+}
+
+/** The tree `counted` with a table of its call sites. */
+export function withLockSites(
+  counted: Modules,
+  sites: readonly LockSite[],
+  mapsFrom: string,
+): Modules {
+  const named = sites.map(({ function: name, path, line, column }): NamedLockSite => {
+    const source = sourcePlace(mapsFrom, path, line, column);
+    return { function: name, path: source?.path ?? path, line: source?.line ?? line };
+  });
+  return new Map(counted).set(LOCK_SITES, `${JSON.stringify(named, null, 1)}\n`);
+}
+
+/** The table of the tree from which a thread loads `entry` (a file URL of tasks/entry.js). */
+export function readLockSites(entry: string): NamedLockSite[] {
+  return JSON.parse(readFileSync(new URL(`../${LOCK_SITES}`, entry), 'utf8'));
 }
 
 /** Makes `folder` hold exactly this tree, touching only files that differ; each appears whole. */

@@ -15,12 +15,18 @@ import { pathToFileURL } from 'node:url';
 import { applyEdit, inEdit, type LineEdit } from './apply-edit.ts';
 import { DerivationError, type Modules } from './modules.ts';
 import { deriveForms, type Forms } from './rewrite.ts';
-import { packageRoot, readModules, writeTree } from './tree.ts';
+import { packageRoot, readModules, withLockSites, writeTree } from './tree.ts';
 
 /** File URLs of the two trees; each ends in `/`. */
 export interface TreeRoots {
   readonly plain: URL;
   readonly stepped: URL;
+}
+
+/** What is in them. A variant's plain form can keep lock statistics, where it is told to. */
+interface Trees {
+  readonly plain: Modules;
+  readonly stepped: Modules;
 }
 
 /** The trees to load the tested wing from; null means the living source. */
@@ -34,12 +40,13 @@ export async function treeRoots(edit: LineEdit | null): Promise<TreeRoots> {
 
 /** Both forms with the edit applied, made if they are not there yet. */
 export async function ensureVariant(edit: LineEdit, root = packageRoot()): Promise<TreeRoots> {
-  const forms = deriveVariant(readModules(root), edit);
-  const name = `${edit.name.replace(/[^\w.-]/g, '_')}-${hashOf(forms)}`;
   const maps = join(root, 'dist', 'src');
+  const { counted, lockSites, stepped } = deriveVariant(readModules(root), edit);
+  const trees = { plain: withLockSites(counted, lockSites, maps), stepped };
+  const name = `${edit.name.replace(/[^\w.-]/g, '_')}-${hashOf(trees)}`;
   const folder =
-    place(join(root, 'dist', 'variants'), name, forms, maps) ??
-    place(privateFolder(), name, forms, maps);
+    place(join(root, 'dist', 'variants'), name, trees, maps) ??
+    place(privateFolder(), name, trees, maps);
   if (folder === null) throw new Error(`cannot write the variant "${edit.name}" in ${tmpdir()}`);
   return { plain: folderUrl(join(folder, 'plain')), stepped: folderUrl(join(folder, 'stepped')) };
 }
@@ -55,7 +62,7 @@ export function deriveVariant(modules: Modules, edit: LineEdit): Forms {
   }
 }
 
-function hashOf({ plain, stepped }: Forms): string {
+function hashOf({ plain, stepped }: Trees): string {
   const hash = createHash('sha256');
   for (const tree of [plain, stepped])
     for (const [path, text] of tree) hash.update(`${path}\0${text}\0`);
@@ -63,14 +70,14 @@ function hashOf({ plain, stepped }: Forms): string {
 }
 
 /** The variant's folder below `cache`; null where that cannot be written. */
-function place(cache: string, name: string, forms: Forms, maps: string): string | null {
+function place(cache: string, name: string, trees: Trees, maps: string): string | null {
   const target = join(cache, name);
   if (existsSync(target)) return target;
   const temporary = `${target}.${randomUUID()}.tmp`;
   try {
     mkdirSync(cache, { recursive: true });
-    writeTree(join(temporary, 'plain'), forms.plain, maps);
-    writeTree(join(temporary, 'stepped'), forms.stepped, maps);
+    writeTree(join(temporary, 'plain'), trees.plain, maps);
+    writeTree(join(temporary, 'stepped'), trees.stepped, maps);
     renameSync(temporary, target);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

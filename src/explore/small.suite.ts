@@ -90,6 +90,7 @@ export function plan(
     locks: { ptl: 'ttas', pml: 'ttas', 'page-table': 'ttas', zone: 'ttas' },
     splitLocks: true,
     rcu: 'qsbr',
+    lockStat: false,
     noise: 0,
     gatherPages: TINY.gatherPages,
     gatherBatch: 500,

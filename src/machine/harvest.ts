@@ -7,6 +7,7 @@ import { MM } from '#arena/layout/mm';
 import { ACTORS_MAX, HISTOGRAM_WORDS, PERCPU } from '#arena/layout/percpu';
 import type { ArenaMap } from '#arena/map';
 import type { Words } from '#arena/word';
+import type { NamedLockSite } from '#derive/tree';
 import type { RaceCount, Run, RunExit, Violation } from '#result/result';
 import { throughput } from '#result/throughput';
 import type { Plan } from '#scenario/plan';
@@ -16,6 +17,7 @@ import { costsOf } from './costs.ts';
 import { outcomesOf } from './expectations.ts';
 import { harvestLocks } from './harvest-locks.ts';
 import { lastActs } from './last-acts.ts';
+import { lockStatOf } from './lock-statistics.ts';
 import { histogramOf, latencySummary, quantile } from './percentiles.ts';
 import { phaseSeconds, phasesOf, TABLE_KIB, vmpteAtKiB } from './phases.ts';
 import type { TableCensus } from './table-census.ts';
@@ -59,6 +61,8 @@ export interface Remains {
   readonly plan: Plan;
   readonly words: Words;
   readonly map: ArenaMap;
+  /** Call sites of locks, where statistics of them were kept. */
+  readonly lockSites: readonly NamedLockSite[] | null;
   readonly exit: RunExit;
   readonly series: [ms: number, kib: number][];
   readonly rssPeakKiB: number;
@@ -107,7 +111,8 @@ function figuresOf(remains: Remains): Run {
     protocolCounts: protocolCountsOf(total),
     races: harvestRaces(words, map),
     rcu: harvestRcu(words, map),
-    locks: harvestLocks(words, map),
+    locks: harvestLocks(words, map, remains.lockSites),
+    lockStat: remains.lockSites === null ? null : lockStatOf(words, map),
     latencyNs: {
       fault: latencySummary(words, map, PERCPU.faultLatency),
       madvise: latencySummary(words, map, PERCPU.madviseLatency),

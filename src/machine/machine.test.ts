@@ -124,7 +124,7 @@ describe('the harvest of a run', () => {
     expect(cpuExit(machine.cpu(0), machine.machine)).toBe('done');
     const { words, map } = machine;
     const run = harvestRun({
-      ...{ plan, words, map, exit: 'pass', series: [[0, 1]], rssPeakKiB: 7, end },
+      ...{ plan, words, map, lockSites: null, exit: 'pass', series: [[0, 1]], rssPeakKiB: 7, end },
       ...{ isWhole: true, verdicts: [], note: null },
     });
     expect(run).toMatchObject({
@@ -156,7 +156,7 @@ describe('the harvest of a run', () => {
   test('holds no expectations against a run that was cut off', () => {
     const { words, map } = machine;
     const run = harvestRun({
-      ...{ plan, words, map, exit: 'deadline', series: [], rssPeakKiB: 0, end },
+      ...{ plan, words, map, lockSites: null, exit: 'deadline', series: [], rssPeakKiB: 0, end },
       ...{ isWhole: false, verdicts: [], note: 'cut off' },
     });
     expect([run.expectations, run.note]).toEqual([[], 'cut off']);
@@ -170,7 +170,16 @@ describe('the harvest of a run', () => {
     racing.scan(1);
     const { words, map } = racing;
     const run = harvestRun({
-      ...{ plan: racing.plan, words, map, exit: 'pass', series: [], rssPeakKiB: 0, end },
+      ...{
+        plan: racing.plan,
+        words,
+        map,
+        lockSites: null,
+        exit: 'pass',
+        series: [],
+        rssPeakKiB: 0,
+        end,
+      },
       ...{ isWhole: true, verdicts: [], note: null },
     });
     for (const { kind, noticedBy, causedBy } of run.races) {

@@ -11,6 +11,7 @@ import { type ArenaMap, arenaMap } from '#arena/map';
 import { tell } from '#arena/outside';
 import type { Words } from '#arena/word';
 import { UserError } from '#base/user-error';
+import { type NamedLockSite, readLockSites } from '#derive/tree';
 import type { Run, RunExit } from '#result/result';
 import type { Plan } from '#scenario/plan';
 import { harvestRun, rssKiB, vmpteKiB } from './harvest.ts';
@@ -60,17 +61,19 @@ let arena: SharedArrayBuffer | null = null;
 
 /** Runs `plan`. Rejects only for faults of our own. */
 export async function runPlan(plan: Plan, hooks: RunHooks): Promise<Run> {
-  const geometry = sizeMachine(plan);
+  const entry = hooks.entry ?? livingEntry(plan.noise > 0, plan.lockStat);
+  const lockSites = plan.lockStat ? readLockSites(entry) : null;
+  const geometry = sizeMachine(plan, lockSites);
   const map = arenaMap(geometry);
   const message: MachineMessage = {
     buffer: cleanArena(map.sizeWords),
     geometry,
     plan,
-    entry: hooks.entry ?? livingEntry(plan.noise > 0),
+    entry,
     spins: spinsFor(geometry.cpus),
   };
   const words: Words = new Int32Array(message.buffer, 0, map.sizeWords);
-  const session = new Session(plan, message, words, hooks);
+  const session = new Session(plan, message, words, hooks, lockSites);
   try {
     await session.live();
     return session.result();
@@ -86,6 +89,7 @@ class Session {
   private readonly words: Words;
   private readonly map: ArenaMap;
   private readonly hooks: RunHooks;
+  private readonly lockSites: readonly NamedLockSite[] | null;
   private readonly monitor: Monitor;
   private readonly cpus: CpuPool;
   private readonly kthreads: KthreadPool | null;
@@ -100,12 +104,19 @@ class Session {
     census: { empty: 0, zeroPageOnly: 0 },
   };
 
-  constructor(plan: Plan, message: MachineMessage, words: Words, hooks: RunHooks) {
+  constructor(
+    plan: Plan,
+    message: MachineMessage,
+    words: Words,
+    hooks: RunHooks,
+    lockSites: readonly NamedLockSite[] | null,
+  ) {
     this.plan = plan;
     this.message = message;
     this.words = words;
     this.map = arenaMap(message.geometry);
     this.hooks = hooks;
+    this.lockSites = lockSites;
     this.monitor = new Monitor(words, this.map, hooks.judges, () => this.killer.abort());
     this.cpus = new CpuPool(plan.cpus);
     const kthreads = kthreadsOf(plan);
@@ -140,6 +151,7 @@ class Session {
       plan: this.plan,
       words: this.words,
       map: this.map,
+      lockSites: this.lockSites,
       exit: this.exit(),
       series: this.monitor.series,
       rssPeakKiB: this.monitor.rssPeakKiB,

@@ -2,6 +2,7 @@
 
 import { TABLES_MAX } from '#arch/pmd';
 import { PFN_MAX } from '#arch/pte';
+import { LOCK_KINDS_MAX } from '#arena/layout/lock-stat';
 import { protocolWords } from '#arena/layout/protocol-words';
 import { type Geometry, WORDS_MAX } from '#arena/map';
 import { UserError } from '#base/user-error';
@@ -29,7 +30,8 @@ export function kthreadsOf(plan: Plan): ('scanner' | 'rcu')[] {
   return plan.options['where'] === 'kthread' ? ['scanner', 'rcu'] : [];
 }
 
-export function sizeMachine(plan: Plan): Geometry {
+/** `lockSites`: call sites of which lock statistics are kept; null: none are. */
+export function sizeMachine(plan: Plan, lockSites: readonly unknown[] | null = null): Geometry {
   const cpus = plan.cpus + kthreadsOf(plan).length;
   const ptrs = 2 ** plan.ptrsShift;
   let pages = 0;
@@ -60,6 +62,7 @@ export function sizeMachine(plan: Plan): Geometry {
     backing: plan.backing,
     tableWords: words.table,
     tableCpuWords: words.tableCpu,
+    lockRecords: lockSites === null ? 0 : LOCK_KINDS_MAX + lockSites.length,
   };
   checkLimits(plan, geometry);
   return geometry;

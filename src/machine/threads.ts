@@ -34,10 +34,14 @@ export function workerFile(name: string): string {
   return new URL(`${WORKERS}${name}.js`, import.meta.url).href;
 }
 
-/** The living build, for `MachineMessage.entry`: its free-running form, or one that has a gate. */
-export function livingEntry(gated: boolean): string {
-  const place = gated ? '../src/tasks/entry.js' : '../free/entry.js';
-  return new URL(place, workerFile('cpu')).href;
+/**
+ * The living build, for `MachineMessage.entry`: its free-running form, or one that has a gate; with
+ * lock statistics or without.
+ */
+export function livingEntry(gated: boolean, lockStat = false): string {
+  const folder = gated ? 'tasks' : 'free';
+  const tree = lockStat ? 'lock-stat/' : gated ? 'src/' : '';
+  return new URL(`../${tree}${folder}/entry.js`, workerFile('cpu')).href;
 }
 
 /** Runs the lives of all CPUs at once; rejects when a thread dies or `signal` aborts. */

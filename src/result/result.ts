@@ -5,6 +5,7 @@
  */
 
 import type { LastActs } from './last-acts.ts';
+import type { LockBlame, LockFigures, LockSite, LockStat } from './lock-statistics.ts';
 import type { Occupancy } from './occupancy.ts';
 import type { Timeline } from './timeline.ts';
 
@@ -18,6 +19,7 @@ export interface RaceCount {
   count: number;
 }
 
+/** Bounces and holds are known, and the fields behind them present, where statistics were kept. */
 export interface LockSummary {
   class: string;
   acquisitions: number;
@@ -25,7 +27,13 @@ export interface LockSummary {
   trylockFailed: number;
   bounces: number | null;
   waitNs: number;
+  /** Estimated from `holdSamples` holds that were timed; see `LockFigures`. */
   holdNs: number | null;
+  holdSamples?: number | undefined;
+  /** The same for each mode, and at each call site: the sums of either are those of the class. */
+  modes?: LockFigures[] | undefined;
+  sites?: LockSite[] | undefined;
+  contendedBy?: LockBlame[] | undefined;
 }
 
 export interface Violation {
@@ -101,6 +109,8 @@ export interface Run {
     latencyUs: { p50: number; p99: number; max: number };
   };
   locks: LockSummary[];
+  /** Of the lock statistics, where they were kept. */
+  lockStat?: LockStat | null | undefined;
   /** Of the faults a sample is timed, of the madvise calls all. */
   latencyNs: { fault: LatencySummary; madvise: LatencySummary };
   /**

@@ -21,6 +21,37 @@ const accountedKiB = z.number();
 
 const race = z.object({ kind: z.string(), noticedBy: z.string(), causedBy: z.string(), count });
 
+const lockPlace = z.object({ site: count, function: z.string(), path: z.string(), line: count });
+
+const lockMode = z.enum(['exclusive', 'shared']);
+
+const lockTimes = z.object({
+  samples: count,
+  totalNs: amount,
+  shortestNs: amount,
+  longestNs: amount,
+  histogram: z.array(z.tuple([amount, count])),
+});
+
+const lockFigures = z.object({
+  mode: lockMode,
+  acquisitions: count,
+  contended: count,
+  trylockFailed: count,
+  bounces: count,
+  contendedBounces: count,
+  waits: lockTimes,
+  holds: lockTimes,
+});
+
+const lockBlame = z.object({
+  waiter: lockPlace.nullable(),
+  mode: lockMode,
+  holder: lockPlace.nullable(),
+  waits: count,
+  waitNs: amount,
+});
+
 const lock = z.object({
   class: z.string(),
   acquisitions: count,
@@ -29,6 +60,10 @@ const lock = z.object({
   bounces: count.nullable(),
   waitNs: amount,
   holdNs: amount.nullable(),
+  holdSamples: count.optional(),
+  modes: z.array(lockFigures).optional(),
+  sites: z.array(lockFigures.extend({ place: lockPlace.nullable() })).optional(),
+  contendedBy: z.array(lockBlame).optional(),
 });
 
 const violation = z.object({
@@ -106,6 +141,7 @@ const run = z.object({
     latencyUs: z.object({ p50: amount, p99: amount, max: amount }),
   }),
   locks: z.array(lock),
+  lockStat: z.object({ locksPerSample: count, clockNs: amount }).nullish(),
   latencyNs: z.object({ fault: latency, madvise: latency }),
   costs: z.object({ walks: count, atomics: count, lockAcquisitions: count, graceWaits: count }),
   tlbFlushes: count,

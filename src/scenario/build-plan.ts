@@ -36,6 +36,7 @@ export interface PlanRequest {
   readonly walkers?: Plan['walkerReactions'] | undefined;
   readonly pwc?: Plan['pwcFlush'] | undefined;
   readonly rcu?: Plan['rcu'] | undefined;
+  readonly lockStat?: boolean | undefined;
   readonly broken?: string | null | undefined;
 }
 
@@ -79,6 +80,7 @@ export function buildPlan(scenario: Scenario, request: PlanRequest): Plan {
     locks: lockAlgorithms(request),
     splitLocks: request.splitLocks ?? true,
     rcu: request.rcu ?? 'qsbr',
+    lockStat: request.lockStat ?? false,
     noise: flag('--noise', MACHINE_KINDS.noise, request.noise) ?? machine.noise,
     gatherPages: flag('--gather', MACHINE_KINDS.gather, request.gather) ?? machine.gatherPages,
     gatherFallback: request.gatherFallback ?? machine.gatherFallback,

@@ -170,6 +170,8 @@ export interface Plan {
   readonly rcu: 'qsbr' | 'announced' | 'abstract';
   /** Random delays at the gate: 0 none .. 100 most. */
   readonly noise: number;
+  /** Whether the CPUs keep lock statistics, by call site. */
+  readonly lockStat: boolean;
   /** Pages one mmu gather holds before it is full. */
   readonly gatherPages: number;
   /** Tables one mmu gather holds before it hands them on. */

@@ -12,6 +12,7 @@ import { HELD_MAX, LOCK_ORDER, LOCK_RECORD, LOCKS_MAX, PERCPU } from '#arena/lay
 import { bump, peek, poke } from '#arena/word';
 import { addDuration } from '#trace/duration';
 import { FACT, noteFact } from '#trace/fact';
+import { lockStatReleased } from './lock-stat.ts';
 
 /** The classes in the word of those held, and the distance to the bits of those held twice. */
 const CLASSES = (1 << LOCKS_MAX) - 1;
@@ -88,6 +89,7 @@ export function noteReleased(cpu: CpuRef, lockp: number, lockClass: number): voi
     moveToTop(cpu, lockp, depth);
   poke(cpu.block + PERCPU.heldCount, depth);
   noteLeft(cpu, lockClass);
+  lockStatReleased(cpu, lockp, lockClass);
 }
 
 function moveToTop(cpu: CpuRef, lockp: number, top: number): void {
@@ -116,7 +118,9 @@ export function noteSemaphoreReleased(cpu: CpuRef, sem: number): void {
   const last = peek(cpu.block + PERCPU.semaphoreCount) - 1;
   for (let i = last; i >= 0; i--) {
     if (peek(cpu.block + PERCPU.semaphores + i) !== sem) continue;
-    noteLeft(cpu, peek(cpu.block + PERCPU.semaphoreClasses + i));
+    const lockClass = peek(cpu.block + PERCPU.semaphoreClasses + i);
+    noteLeft(cpu, lockClass);
+    lockStatReleased(cpu, sem, lockClass);
     for (let j = i; j < last; j++) {
       poke(cpu.block + PERCPU.semaphores + j, peek(cpu.block + PERCPU.semaphores + j + 1));
       const nextClass = peek(cpu.block + PERCPU.semaphoreClasses + j + 1);

@@ -15,6 +15,7 @@
 import type { Cpu } from '#arch/cpu';
 import { waitUntilChanged } from '#arch/interrupts';
 import { nowNs } from '#arena/clock';
+import { LOCK_MODE } from '#arena/layout/lock-stat';
 import { addAndWake, compareExchange, load, read, storeAndWake, wake } from '#arena/word';
 import {
   countContended,
@@ -24,6 +25,7 @@ import {
   noteSemaphoreAcquired,
   noteSemaphoreReleased,
 } from './held.ts';
+import { lockStatAcquired, lockStatFailed, lockStatWaited, lockStatWaits } from './lock-stat.ts';
 import { rcuIdleEnter, rcuIdleExit } from './rcu.ts';
 
 const STATE = 0;
@@ -41,14 +43,17 @@ export function downRead(cpu: Cpu, sem: number, lockClass: number): void {
   const entered = tryEnter(cpu, sem, false);
   if (!entered) waitToEnter(cpu, sem, lockClass, false); // @rwsem-read-wait
   noteSemaphoreAcquired(cpu, sem, lockClass);
+  lockStatAcquired(cpu, sem, lockClass, LOCK_MODE.shared);
 }
 
 export function downReadTrylock(cpu: Cpu, sem: number, lockClass: number): boolean {
   if (!tryEnter(cpu, sem, false)) {
     countTrylockFailed(cpu, lockClass);
+    lockStatFailed(cpu, lockClass, LOCK_MODE.shared);
     return false;
   }
   noteSemaphoreAcquired(cpu, sem, lockClass);
+  lockStatAcquired(cpu, sem, lockClass, LOCK_MODE.shared);
   return true;
 }
 
@@ -63,6 +68,7 @@ export function downWrite(cpu: Cpu, sem: number, lockClass: number): void {
   const entered = tryEnter(cpu, sem, true);
   if (!entered) waitToEnter(cpu, sem, lockClass, true); // @rwsem-write-wait
   noteSemaphoreAcquired(cpu, sem, lockClass);
+  lockStatAcquired(cpu, sem, lockClass, LOCK_MODE.exclusive);
 }
 
 /** Writers that announced themselves meanwhile do so again; readers may come first. */
@@ -90,6 +96,7 @@ function tryEnter(cpu: Cpu, sem: number, write: boolean): boolean {
 
 function waitToEnter(cpu: Cpu, sem: number, lockClass: number, write: boolean): void {
   const since = nowNs();
+  lockStatWaits(cpu, sem);
   const idle = rcuIdleEnter(cpu);
   for (;;) {
     const turn = load(cpu, sem + TURN);
@@ -106,7 +113,9 @@ function waitToEnter(cpu: Cpu, sem: number, lockClass: number, write: boolean): 
     if (turn === 0 && nowNs() - since > HANDOFF_NS) compareExchange(cpu, sem + TURN, 0, cpu.id + 1);
   }
   if (idle) rcuIdleExit(cpu);
-  countContended(cpu, lockClass, nowNs() - since);
+  const waitedNs = nowNs() - since;
+  countContended(cpu, lockClass, waitedNs);
+  lockStatWaited(cpu, lockClass, write ? LOCK_MODE.exclusive : LOCK_MODE.shared, waitedNs);
 }
 
 /** Whether `state` keeps a reader or writer out; a CPU whose turn it is passes waiting writers. */

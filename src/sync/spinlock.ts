@@ -15,6 +15,7 @@ import type { Cpu } from '#arch/cpu';
 import { interruptPoint, waitUntilChanged } from '#arch/interrupts';
 import { atLoad } from '#arena/at-load';
 import { nowNs } from '#arena/clock';
+import { LOCK_MODE } from '#arena/layout/lock-stat';
 import { acquire, compareExchange, load, storeReleaseAndWake } from '#arena/word';
 import {
   countContended,
@@ -24,6 +25,7 @@ import {
   noteOrderNested,
   noteReleased,
 } from './held.ts';
+import { lockStatAcquired, lockStatFailed, lockStatWaited, lockStatWaits } from './lock-stat.ts';
 import { mcsLock, mcsTrylock, mcsUnlock } from './mcs.ts';
 import { ticketLock, ticketTrylock, ticketUnlock } from './ticket.ts';
 
@@ -61,15 +63,18 @@ function takeSpinlock(cpu: Cpu, lockp: number, lockClass: number): void {
     if (holder !== 0) ttasWait(cpu, lockp, lockClass);
   }
   noteAcquired(cpu, lockp, lockClass);
+  lockStatAcquired(cpu, lockp, lockClass, LOCK_MODE.exclusive);
 }
 
 /** Takes the lock if it is free now. */
 export function spinTrylock(cpu: Cpu, lockp: number, lockClass: number): boolean {
   if (!tryOnce(cpu, lockp, lockClass)) {
     countTrylockFailed(cpu, lockClass);
+    lockStatFailed(cpu, lockClass, LOCK_MODE.exclusive);
     return false;
   }
   noteAcquired(cpu, lockp, lockClass);
+  lockStatAcquired(cpu, lockp, lockClass, LOCK_MODE.exclusive);
   return true;
 }
 
@@ -82,21 +87,28 @@ export function spinUnlock(cpu: Cpu, lockp: number, lockClass: number): void {
 
 function ttasWait(cpu: Cpu, lockp: number, lockClass: number): void {
   const since = nowNs();
+  lockStatWaits(cpu, lockp);
   for (;;) {
     const holder = load(cpu, lockp);
     if (holder !== 0) waitUntilChanged(cpu, lockp, holder);
     else if (acquire(cpu, lockp, cpu.id + 1) === 0) break;
     else interruptPoint(cpu);
   }
-  countContended(cpu, lockClass, nowNs() - since);
+  noteWaited(cpu, lockClass, nowNs() - since);
 }
 
 function lockInOrder(cpu: Cpu, lockp: number, lockClass: number): void {
   if (tryOnce(cpu, lockp, lockClass)) return;
   const since = nowNs();
+  lockStatWaits(cpu, lockp);
   if ((ticketClasses & (1 << lockClass)) !== 0) ticketLock(cpu, lockp);
   else mcsLock(cpu, lockp);
-  countContended(cpu, lockClass, nowNs() - since);
+  noteWaited(cpu, lockClass, nowNs() - since);
+}
+
+function noteWaited(cpu: Cpu, lockClass: number, waitedNs: number): void {
+  countContended(cpu, lockClass, waitedNs);
+  lockStatWaited(cpu, lockClass, LOCK_MODE.exclusive, waitedNs);
 }
 
 function tryOnce(cpu: Cpu, lockp: number, lockClass: number): boolean {

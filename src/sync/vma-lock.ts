@@ -15,9 +15,20 @@
 import type { Cpu } from '#arch/cpu';
 import { interruptOthers, waitUntilChanged } from '#arch/interrupts';
 import { boundMap } from '#arena/arena';
+import { nowNs } from '#arena/clock';
+import { LOCK_MODE } from '#arena/layout/lock-stat';
 import { load, read, storeAndWake, storeRelease } from '#arena/word';
 import { LOCK } from '#trace/vocabulary';
 import { noteHeld, noteHeldTogether, noteLeft, noteOrderNested } from './held.ts';
+import {
+  lockStatAcquired,
+  lockStatEntered,
+  lockStatFailed,
+  lockStatReleased,
+  lockStatReleasedAll,
+  lockStatWaited,
+  lockStatWaitsForReader,
+} from './lock-stat.ts';
 import { rcuIdleEnter, rcuIdleExit } from './rcu.ts';
 
 /** Tries to lock VMA `vma` for reading; false: a writer has it, or is about to. */
@@ -25,13 +36,19 @@ export function vmaReadTrylock(cpu: Cpu, vma: number, vmaSeqp: number, mmSeqp: n
   storeRelease(cpu, readerWord(cpu.block, vma), 1);
   // Whoever sees the writer's store to the VMA also sees the mm's sequence that preceded it.
   const free = read(cpu, vmaSeqp) !== read(cpu, mmSeqp); // @vma-recheck
-  if (free) noteHeld(cpu, LOCK.vma);
-  else storeRelease(cpu, readerWord(cpu.block, vma), 0);
+  if (free) {
+    noteHeld(cpu, LOCK.vma);
+    lockStatEntered(cpu, readerWord(cpu.block, vma), LOCK.vma);
+  } else {
+    storeRelease(cpu, readerWord(cpu.block, vma), 0);
+    lockStatFailed(cpu, LOCK.vma, LOCK_MODE.shared);
+  }
   return free;
 }
 
 export function vmaReadUnlock(cpu: Cpu, vma: number): void {
   noteLeft(cpu, LOCK.vma);
+  lockStatReleased(cpu, readerWord(cpu.block, vma), LOCK.vma);
   storeRelease(cpu, readerWord(cpu.block, vma), 0);
 }
 
@@ -44,18 +61,29 @@ export function vmaWriteLock(cpu: Cpu, vma: number, vmaSeqp: number, mmSeqp: num
   interruptOthers(cpu, true);
   const map = boundMap();
   const idle = rcuIdleEnter(cpu);
+  let since = 0;
   for (let id = 0; id < map.geometry.cpus; id++) {
     const word = readerWord(map.percpu + id * map.percpuWords, vma);
     const inside = load(cpu, word); // @vma-visit
-    if (inside !== 0) waitUntilChanged(cpu, word, inside);
+    if (inside === 0) continue;
+    if (since === 0) {
+      since = nowNs();
+      lockStatWaitsForReader(cpu, id);
+    }
+    waitUntilChanged(cpu, word, inside);
   }
   if (idle) rcuIdleExit(cpu);
+  if (since !== 0) {
+    lockStatWaited(cpu, LOCK.vma, LOCK_MODE.exclusive, nowNs() - since);
+  }
   noteHeldTogether(cpu, LOCK.vma);
+  lockStatAcquired(cpu, vmaSeqp, LOCK.vma, LOCK_MODE.exclusive);
 }
 
 /** Unlocks every VMA that is write-locked under the sequence at `mmSeqp`. */
 export function vmaWriteUnlockAll(cpu: Cpu, mmSeqp: number): void {
   noteLeft(cpu, LOCK.vma);
+  lockStatReleasedAll(cpu, LOCK.vma);
   storeAndWake(cpu, mmSeqp, (load(cpu, mmSeqp) + 1) | 0);
 }
 

@@ -20,6 +20,7 @@ import { configureWalkers } from '#mm/walkers/reactions';
 import { makeProtocol } from '#reclaim/registry';
 import type { Op, Plan, Walker } from '#scenario/plan';
 import { regionStarts } from '#scenario/regions';
+import { bindLockStat, lockStatCalibrate } from '#sync/lock-stat';
 import { configureRcu, rcuInitialize } from '#sync/rcu';
 import { configureSpinlocks } from '#sync/spinlock';
 import { lockClassesWith } from '#trace/vocabulary';
@@ -48,6 +49,7 @@ export function bindMachine(
   configurePwc(plan.pwcFlush === 'range');
   configureUserfaults(plan.cpus);
   configurePagePins([plan.setup, ...plan.columns].flat().some(referencesPages));
+  bindLockStat();
   bindPages();
   bindTables();
   bindProtocol(makeProtocol(plan.protocol, plan.options));
@@ -76,7 +78,9 @@ export function bootMachine(cpu: Cpu, machine: Machine): void {
 /** A CPU of the bound machine. */
 export function makeCpu(id: number, seed: number): Cpu {
   assert(id < boundMap().geometry.cpus, `CPU ${id} has a block`);
-  return new Cpu(id, seed);
+  const cpu = new Cpu(id, seed);
+  lockStatCalibrate(cpu);
+  return cpu;
 }
 
 const PINNERS: readonly Walker[] = ['gup', 'gup-fast', 'migrate'];

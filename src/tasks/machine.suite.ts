@@ -63,6 +63,7 @@ export function planOf(changes: Partial<Plan> = {}): Plan {
     locks: { ptl: 'ttas', pml: 'ttas', 'page-table': 'ttas', zone: 'ttas' },
     splitLocks: true,
     rcu: 'qsbr',
+    lockStat: false,
     noise: 0,
     gatherPages: GEOMETRY.gatherPages,
     gatherBatch: 500,
