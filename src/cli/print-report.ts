@@ -11,6 +11,12 @@ export async function printReport(context: Context, result: Result): Promise<voi
   context.io.stdout.write(textReport(result, await textOptions(context, result)));
 }
 
+/** The lock statistics, as wide as they are. */
+export async function printLockStat({ io }: Context, result: Result): Promise<void> {
+  const { lockStatReport } = await import('#report/lock-stat');
+  io.stdout.write(lockStatReport(result));
+}
+
 export async function textOptions(context: Context, result: Result): Promise<TextOptions> {
   const { stdout } = context.io;
   const options = { width: stdout.columns, paint: paintFor(stdout) };

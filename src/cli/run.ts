@@ -9,7 +9,7 @@ import type { ExitCode } from './exit-code.ts';
 import { durationFlag, integerFlag } from './flags.ts';
 import { openJsonOutput } from './json-output.ts';
 import { addPlanFlags, type PlanFlags, requestOf } from './plan-flags.ts';
-import { printReport } from './print-report.ts';
+import { printLockStat, printReport } from './print-report.ts';
 import { brokenCalled, optionsByProtocol, scenarioCalled } from './scenario-choice.ts';
 
 export function addRun(program: Command, context: Context, act: Act): void {
@@ -35,6 +35,7 @@ export function addRun(program: Command, context: Context, act: Act): void {
       1,
     )
     .option('--deadline <time>', 'give a run up after so long', durationFlag('--deadline'))
+    .option('--lock-stat', 'keep lock statistics by call site, and print them after the report')
     .option('--json <file>', 'write the result document; - for stdout, and nothing else there')
     .action((scenario: string | undefined, options: RunOptions, command: Command) => {
       const isProtocolGiven = command.getOptionValueSource('protocol') === 'cli';
@@ -53,6 +54,7 @@ interface RunOptions extends PlanFlags {
   readonly noise?: number;
   readonly rounds: number;
   readonly deadline?: number;
+  readonly lockStat?: boolean;
   readonly json?: string;
 }
 
@@ -75,8 +77,8 @@ async function run(
   const protocolOptions = await optionsByProtocol(context.engine);
   const protocols = protocolsCalled(Object.keys(protocolOptions), wanted);
   const common = requestOf(scenario, broken, options);
-  const { duration: durationMs, ops, rcu, noise = common.noise } = options;
-  const request = { ...common, durationMs, ops, rcu, noise };
+  const { duration: durationMs, ops, rcu, noise = common.noise, lockStat = false } = options;
+  const request = { ...common, durationMs, ops, rcu, noise, lockStat };
   const plans = protocols.map((protocol) =>
     scenario.buildPlan({ ...request, protocol, protocolOptions }),
   );
@@ -93,6 +95,10 @@ async function run(
     if (failure === null || result.runs.length > 0) {
       if (options.json !== '-') {
         await printReport(context, result);
+        if (lockStat) {
+          context.io.stdout.write('\n');
+          await printLockStat(context, result);
+        }
         context.io.stdout.write(nextStep(result, options.json));
       }
       json?.write(result);
