@@ -53,8 +53,8 @@ export interface ArenaMap {
   readonly percpu: number;
   readonly percpuWords: number;
   /**
-   * Offsets inside a per-CPU block: free pages, gathered pfns, gathered tables, VMA read locks, lock
-   * statistics.
+   * Offsets inside a per-CPU block: free pages, gathered pfns, gathered tables, VMA read locks,
+   * lock statistics.
    */
   readonly pcp: number;
   readonly gatheredPages: number;

@@ -1,5 +1,6 @@
 /** `list`, `report`, `start` and the help. */
 import { describe, expect, test } from 'vitest';
+import { sampleLocks } from '#result/lock-sample.suite';
 import type { Run } from '#result/result';
 import { sampleResult, sampleRun } from '#result/sample.suite';
 import { EXIT } from './exit-code.ts';
@@ -60,6 +61,16 @@ test('report prints a saved result again', async () => {
   expect(code).toBe(EXIT.well);
   expect(stdout).toContain('VmPTE      start 16 KiB, peak 102,616 KiB');
   expect(stdout).toContain('An entry is out of reach.');
+});
+
+test('report --lock-stat prints its lock statistics, and nothing else', async () => {
+  const saved = sampleResult([sampleRun(sampleLocks())]);
+  const { stdout, code } = await say(['report', 'r.json', '--lock-stat'], {
+    files: { 'r.json': JSON.stringify(saved) },
+  });
+  expect(code).toBe(EXIT.well);
+  expect(stdout).toMatch(/^lock_stat version 0\.4\n/);
+  expect(stdout).not.toContain('VmPTE');
 });
 
 describe('start', () => {

@@ -1,9 +1,11 @@
 /** `pttorture run`: what is run, what is printed where, and what the exit code says. */
 import { describe, expect, test } from 'vitest';
 import { UserError } from '#base/user-error';
+import { sampleLocks } from '#result/lock-sample.suite';
 import type { Result, Run } from '#result/result';
 import { sampleRun } from '#result/sample.suite';
 import { parseResult } from '#result/schema';
+import type { Plan } from '#scenario/plan';
 import { EXIT } from './exit-code.ts';
 import { say } from './fake.suite.ts';
 
@@ -28,7 +30,7 @@ describe('what is run', () => {
       'run churn --protocol async-scanner --cpus 3 --duration 250ms -p size=8MiB ' +
       '-p async-scanner.delay=5ms --lock ptl=mcs --no-split-locks --rcu announced ' +
       '--gather 32 --noise 7 --deadline 2m ' +
-      '--alloc-fail 250 --table-free sync --walkers as-posted --pwc range';
+      '--alloc-fail 250 --table-free sync --walkers as-posted --pwc range --lock-stat';
     const { plans, hooks, stderr } = await say(line.split(' '));
     expect(stderr).toBe('');
     expect(plans[0]).toMatchObject({
@@ -46,9 +48,27 @@ describe('what is run', () => {
       walkerReactions: 'as-posted',
       pwcFlush: 'range',
       noise: 7,
+      lockStat: true,
       broken: null,
     });
     expect(hooks[0].deadlineMs).toBe(120_000);
+  });
+
+  test('without lock statistics unless asked; they follow the report', async () => {
+    const run = (plan: Plan): Run => sampleRun(plan.lockStat ? sampleLocks() : {});
+    const [without, asked] = [
+      await say(['run', 'churn', '--protocol', 'none'], { run }),
+      await say(['run', 'churn', '--protocol', 'none', '--lock-stat'], { run }),
+    ];
+    expect([without.plans[0].lockStat, asked.plans[0].lockStat]).toEqual([false, true]);
+    expect(without.stdout).not.toContain('lock_stat version');
+    expect(asked.stdout.indexOf('\n\nlock_stat version 0.4\n')).toBeGreaterThan(
+      asked.stdout.indexOf('churn under '),
+    );
+    const json = await say([...'run churn --protocol none --lock-stat --json -'.split(' ')], {
+      run,
+    });
+    expect(JSON.parse(json.stdout).runs[0].lockStat).toEqual(sampleLocks().lockStat);
   });
 
   test('until a deadline that leaves time for the duration', async () => {

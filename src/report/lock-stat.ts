@@ -39,9 +39,9 @@ function lockStat(run: Run): string {
 function note({ lockStat: of, locks }: Run): string {
   const samples = locks.reduce((sum, { holdSamples = 0 }) => sum + holdSamples, 0);
   return (
-    `*NOTE* hold times are of a sample of ${samples} (a call site is timed again when its CPU has ` +
-    `taken ${of?.locksPerSample} locks), totals are estimates; ${of?.clockNs} ns of each are the ` +
-    "clock's and were taken off"
+    `*NOTE* hold times are those of a sample (${samples}), their totals estimates: a CPU times a ` +
+    `call site again when it has taken ${of?.locksPerSample} locks; the clock's own ` +
+    `${of?.clockNs} ns are taken off`
   );
 }
 

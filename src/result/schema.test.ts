@@ -2,12 +2,18 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '#base/user-error';
-import { sampleResult } from './sample.suite.ts';
+import { sampleLocks } from './lock-sample.suite.ts';
+import { sampleResult, sampleRun } from './sample.suite.ts';
 import { parseResult, resultJsonSchema } from './schema.ts';
 
 describe('a saved result', () => {
   test('comes back as it was', () => {
     const result = sampleResult();
+    expect(parseResult(JSON.stringify(result), 'r.json')).toEqual(result);
+  });
+
+  test('comes back with lock statistics', () => {
+    const result = sampleResult([sampleRun(sampleLocks())]);
     expect(parseResult(JSON.stringify(result), 'r.json')).toEqual(result);
   });
 

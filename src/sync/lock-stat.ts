@@ -10,9 +10,10 @@
  * What is counted always: acquisitions, failures, waits, and bounces, where the lock was another
  * CPU's before. Every wait is timed, since it is slow anyway. Of holds a sample is timed, since to
  * read the clock takes as long as a short hold: the first one at each site, and then one whenever
- * the CPU has taken `LOCKS_PER_SAMPLE` locks since, so that what is taken seldom is timed each time.
- * A hold that is timed stands for those since the one before, and is reported less what reading the
- * clock takes. Of a class one hold is timed at a time: one that is nested in it takes its place.
+ * the CPU has taken `LOCKS_PER_SAMPLE` locks since, so that where a lock is taken seldom every hold
+ * is timed. A hold that is timed stands for those since the one before, and is reported less what
+ * reading the clock takes. Of a class one hold is timed at a time: one that is nested in it takes
+ * its place.
  *
  * What it cannot see: who holds a semaphore is whoever entered it last; who has just taken a lock
  * and not said so yet is not to blame, but whoever had it before. Readers of a per-VMA lock take a

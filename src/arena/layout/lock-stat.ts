@@ -19,7 +19,7 @@ export const LOCK_MODE = { exclusive: 0, shared: 1 } as const;
  * A CPU that has timed a hold from a call site on takes so many locks, wherever, before it times
  * one from there again. A prime, so that no loop over a table is timed at the same index each time.
  */
-export const LOCKS_PER_SAMPLE = 127;
+export const LOCKS_PER_SAMPLE = 251;
 
 export const LOCK_KINDS_MAX = 2 * LOCKS_MAX;
 
@@ -33,11 +33,16 @@ export const LOCK_TIMES = struct({
 });
 
 /**
- * A record. `bounces`: acquisitions of a lock that another CPU had held last; `contendedBounces`:
- * waits for one that another CPU held. `kind`: one more than its kind, once that is known. `waits`:
- * all of them; `holds`: those that were timed, and the total that they stand for, of `weight` holds.
- * `timedAt`: the acquisition that was timed last; `timedFrom`: when one is to be timed again, by the
- * CPU's `taken`.
+ * A record.
+ *
+ *     bounces            acquisitions of a lock that another CPU had held last
+ *     contendedBounces   waits for a lock that another CPU held
+ *     kind               one more than its kind, once that is known
+ *     timedAt            the acquisition that was timed last
+ *     timedFrom          when one is to be timed again, by the CPU's `taken`
+ *     weight             for how many holds those stand that were timed
+ *     waits              all of them
+ *     holds              those that were timed; in the total, those they stand for
  */
 export const LOCK_SITE = struct({
   acquisitions: 1,
@@ -63,9 +68,13 @@ export const LOCK_HOLD = struct({ lock: 1, record: 1, since: DURATION.sizeWords,
 export const LOCK_BLAME = struct({ waits: 1, waited: DURATION.sizeWords });
 
 /**
- * Of a CPU. `taken`: how many locks it has taken. `clockNs`: what reading the clock takes, which is no part of a hold. `holder`: owner
- * word of the lock that it waits for. `reads`: record at which it locked a VMA for reading last.
- * `timed`: for each lock class, the hold that is being timed.
+ * Of a CPU.
+ *
+ *     taken     how many locks it has taken
+ *     clockNs   what reading the clock takes, which is no part of a hold
+ *     holder    owner word of the lock that it waits for
+ *     reads     record at which it locked a VMA for reading last
+ *     timed     for each lock class, the hold that is being timed
  */
 export const LOCK_STAT = struct({
   taken: 1,
