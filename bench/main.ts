@@ -22,6 +22,7 @@ import { startWakeUp } from './wake-up.ts';
 const GROUPS: Readonly<Record<string, () => Promise<Group>>> = {
   faults: async () => (await import('./faults.ts')).faults,
   locks: async () => (await import('./locks.ts')).locks,
+  'lock-stat': async () => (await import('./lock-stat.ts')).lockStat,
   rcu: async () => (await import('./rcu.ts')).rcu,
   stepped: async () => (await import('./stepped.ts')).stepped,
   exploration: async () => (await import('./exploration.ts')).exploration,

@@ -13,9 +13,13 @@ import { inPackage } from './root.ts';
 const MIB_PER_CPU = 64;
 
 export function simulatorVariant(protocol: string, load: Load, ms: number): Variant {
-  const plan = planOf(protocol, load, ms);
+  return planVariant(nameOf(protocol, load), load, planOf(protocol, load, ms));
+}
+
+/** Nanoseconds a page of `plan`, which is of that load. */
+export function planVariant(name: string, load: Load, plan: Plan): Variant {
   return {
-    name: nameOf(protocol, load),
+    name,
     unit: 'ns',
     async sample() {
       const { exit, pages, faults, seconds, note, violations } = await runPlan(plan, {

@@ -7,6 +7,7 @@ import {
   bodyAt,
   bodyOfPlace,
   boundMap,
+  lockOwnerAt,
   ownerAt,
   pageAt,
   ptdescAt,
@@ -14,9 +15,11 @@ import {
   vmaAt,
 } from './arena.ts';
 import { CONTROL } from './layout/control.ts';
+import { LOCK_KINDS_MAX } from './layout/lock-stat.ts';
 import { MM, VMA } from './layout/mm.ts';
 import { PAGE } from './layout/page.ts';
 import { GATHER_TABLES_MAX } from './layout/percpu.ts';
+import { TABLE_SEM } from './layout/protocol-words.ts';
 import { PTDESC } from './layout/ptdesc.ts';
 import { LINE_WORDS } from './layout/struct.ts';
 import { arenaMap, type Geometry } from './map.ts';
@@ -82,6 +85,31 @@ property([geometries], { numRuns: 20 })('places are found again', (geometry) => 
     expect(bodyOfPlace(bodyAt(last.body) + index)).toBe(last.body);
     expect(bodyOfPlace(bodyAt(0) + index)).toBe(0);
   }
+});
+
+property([geometries], { numRuns: 20 })('each lock has an owner word of its own', (sizes) => {
+  const geometry = { ...sizes, tableWords: TABLE_SEM.sizeWords, lockRecords: LOCK_KINDS_MAX + 3 };
+  const map = arenaMap(geometry);
+  bindArena(new SharedArrayBuffer(4 * map.sizeWords), geometry, 0);
+  const tables = Array.from({ length: geometry.tables }, (_, table) => table);
+  const locks = [
+    ...[CONTROL.zoneLock, CONTROL.tableLock, CONTROL.bodyLock, CONTROL.refSwitchLock],
+    ...[CONTROL.torture, map.mm + MM.mmapLock, map.mm + MM.pageTableLock, map.mm + MM.anonVma],
+    ...Array.from({ length: geometry.vmas }, (_, vma) => vmaAt(vma) + VMA.lockSeq),
+    ...tables.map((table) => ptdescAt(table) + PTDESC.ptl),
+    ...tables.map((table) => map.tableWords + table * TABLE_SEM.sizeWords),
+  ];
+  const places = locks.map(lockOwnerAt);
+  expect(new Set(places).size).toBe(locks.length);
+  expect(Math.min(...places)).toBeGreaterThanOrEqual(map.lockOwners);
+  expect(Math.max(...places)).toBeLessThan(map.sizeWords);
+  expect(map.lockOwners).toBeGreaterThanOrEqual(map.bodies);
+});
+
+property([geometries])('without lock statistics nothing is kept of locks', (geometry) => {
+  const map = arenaMap(geometry);
+  expect(map.lockOwners).toBe(map.sizeWords);
+  expect(map.percpuWords).toBe(map.lockStat);
 });
 
 test('what is too large or out of shape is refused', () => {

@@ -75,8 +75,9 @@ function checkLimits({ scenario }: Plan, geometry: Geometry): void {
     throw new UserError(`"${scenario}" needs ${tables} table frames; the limit is ${TABLES_MAX}`);
   if (pages > PFN_MAX)
     throw new UserError(`"${scenario}" needs ${pages} page frames; the limit is ${PFN_MAX}`);
-  const { tableWords = 0, tableCpuWords = 0, cpus } = geometry;
-  const perTable = 4 + tableWords + cpus * tableCpuWords;
+  const { tableWords = 0, tableCpuWords = 0, lockRecords = 0, cpus } = geometry;
+  const owners = lockRecords === 0 ? 0 : 1 + tableWords / 2;
+  const perTable = 4 + tableWords + cpus * tableCpuWords + owners;
   const gib = (4 * (perTable * tables + 2 * pages + bodies * 2 ** ptrsShift)) / 2 ** 30;
   const limitGib = (4 * WORDS_MAX) / 2 ** 30;
   if (gib > 0.9 * limitGib)
