@@ -9,6 +9,7 @@ import { EXIT, type ExitCode } from './exit-code.ts';
 import { addExplore } from './explore.ts';
 import type { Io } from './io.ts';
 import { addList } from './list.ts';
+import { addProfile } from './profile.ts';
 import { addReplay } from './replay.ts';
 import { addReport } from './report.ts';
 import { addRun } from './run.ts';
@@ -62,6 +63,7 @@ function programFor(context: Context, act: Act): Command {
     .addHelpText('after', EXIT_CODES);
   addRun(program, context, act);
   addExplore(program, context, act);
+  addProfile(program, context, act);
   addReplay(program, context, act);
   addList(program, context, act);
   addReport(program, context, act);

@@ -13,13 +13,16 @@ import { type ClassStatistics, classStatistics } from './lock-statistics.ts';
 
 const NS_PER_SECOND = 1_000_000_000;
 
-/** One row per lock class that was used; `sites`: those of the statistics, null where none were. */
+/**
+ * One row per lock class that was used, the one waited for most first; `sites`: those of the
+ * statistics, null where none were.
+ */
 export function harvestLocks(
   words: Words,
   map: ArenaMap,
   sites: readonly NamedLockSite[] | null,
 ): LockSummary[] {
-  return LOCKS.flatMap((_, index): LockSummary[] => {
+  const locks = LOCKS.flatMap((_, index): LockSummary[] => {
     const counted = countedOf(words, map, index);
     const more = sites === null ? null : classStatistics(words, map, sites, index);
     if (more === null) return counted.acquisitions === 0 ? [] : [counted];
@@ -27,6 +30,7 @@ export function harvestLocks(
     const summary = index === LOCK.vma ? { ...counted, ...totalsOf(more) } : counted;
     return [{ ...summary, ...detailOf(more) }];
   });
+  return locks.sort((a, b) => b.waitNs - a.waitNs);
 }
 
 /** What is counted in any case. */

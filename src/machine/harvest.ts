@@ -112,6 +112,7 @@ function figuresOf(remains: Remains): Run {
     races: harvestRaces(words, map),
     rcu: harvestRcu(words, map),
     locks: harvestLocks(words, map, remains.lockSites),
+    lockAlgorithms: { ...plan.locks },
     lockStat: remains.lockSites === null ? null : lockStatOf(words, map),
     latencyNs: {
       fault: latencySummary(words, map, PERCPU.faultLatency),

@@ -109,6 +109,8 @@ export interface Run {
     latencyUs: { p50: number; p99: number; max: number };
   };
   locks: LockSummary[];
+  /** Of the spinlocks, by class. */
+  lockAlgorithms?: Record<string, string> | undefined;
   /** Of the lock statistics, where they were kept. */
   lockStat?: LockStat | null | undefined;
   /** Of the faults a sample is timed, of the madvise calls all. */

@@ -141,6 +141,7 @@ const run = z.object({
     latencyUs: z.object({ p50: amount, p99: amount, max: amount }),
   }),
   locks: z.array(lock),
+  lockAlgorithms: z.record(z.string(), z.string()).optional(),
   lockStat: z.object({ locksPerSample: count, clockNs: amount }).nullish(),
   latencyNs: z.object({ fault: latency, madvise: latency }),
   costs: z.object({ walks: count, atomics: count, lockAcquisitions: count, graceWaits: count }),

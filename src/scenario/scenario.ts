@@ -29,6 +29,8 @@ export interface ScenarioSummary {
   readonly summary: string;
   readonly source: string;
   readonly parameters: readonly ParameterSummary[];
+  /** The protocol that it is about, where it is about one. */
+  readonly protocol?: string;
 }
 
 /** Throws a `UserError`, one line `file:line:column: path: what is allowed` per problem. */
@@ -56,6 +58,7 @@ export function scenarioSummary(scenario: Scenario): ScenarioSummary {
     name: scenario.name,
     summary: oneLine(scenario.file.question),
     source: oneLine(scenario.file.source),
+    ...(scenario.file.protocol === undefined ? {} : { protocol: scenario.file.protocol }),
     parameters: parameters.map(([name, setting]) => ({
       name,
       default: setting.default,

@@ -141,6 +141,10 @@ const expectation = z.strictObject({
 const scenarioFileSchema = z.strictObject({
   question: z.string().min(1).describe('What this scenario asks, in one sentence.'),
   source: z.string().min(1).describe('Where the story comes from.'),
+  protocol: z
+    .string()
+    .optional()
+    .describe('The protocol that the question is about, where it is about one.'),
   parameters: z.record(nameSchema, setting).optional().describe('What -p NAME=VALUE may set.'),
   machine: machine.optional(),
   regions: z.record(nameSchema, region).optional().describe('Address space, in this order.'),
