@@ -210,6 +210,18 @@ describe('a hold', () => {
     expect([holdsAt(1).samples, holdsAt(2).totalNs]).toEqual([0, 7]);
   });
 
+  test('goes on while others of its class are taken and left, untimed', () => {
+    const cpu = machine.cpu(0);
+    hold(0, 2, 1);
+    lockStatAcquired(cpu, WORD, LOCK.ptl, exclusive, 1);
+    pass(50);
+    lockStatAcquired(cpu, OTHER, LOCK.ptl, exclusive, 2);
+    lockStatReleased(cpu, OTHER, LOCK.ptl);
+    pass(7);
+    lockStatReleased(cpu, WORD, LOCK.ptl);
+    expect([holdsAt(1).totalNs, holdsAt(2).samples]).toEqual([57, 1]);
+  });
+
   test('of a semaphore lasts until it is left', () => {
     downRead(machine.cpu(0), WORD, LOCK.mmap);
     pass(900);
@@ -253,7 +265,10 @@ describe('a VMA', () => {
         vmaReadUnlock(machine.cpu(id), 3);
       });
     vmaWriteLock(c, 3, ...seqs());
-    expect(modeOf('vma', 'exclusive')).toMatchObject({ contended: 1, waits: { totalNs: 50 } });
+    expect(modeOf('vma', 'exclusive')).toMatchObject({
+      ...{ contended: 1, contendedBounces: 1 },
+      waits: { totalNs: 50 },
+    });
     expect(of('vma').contendedBy).toMatchObject([{ mode: 'exclusive', waits: 1, waitNs: 50 }]);
     const [vma] = harvestLocks(machine.words, machine.map, NAMED);
     expect(vma).toMatchObject({ class: 'vma', acquisitions: 3, contended: 1, waitNs: 50 });
