@@ -43,8 +43,9 @@ export const ORDER = struct({
   choice: 1,
   stepsAt: 1,
   choicesAt: 1,
-  /** Not 0: behind the last step CPUs go on as they like. */
+  /** Not 0: behind the last step CPUs go on as they like; or others do only where CPU 0 cannot. */
   opens: 1,
+  outranks: 1,
   /** The first difference: at which step, and what came. */
   diverged: 1,
   came: PASSAGE.sizeWords,
@@ -68,7 +69,7 @@ const SLICE_MS = 20;
 
 /**
  * The order of `steps` and `choices`; CPUs may take `clockMax` steps in all. `opens`: behind the
- * last step the gate is open.
+ * last step the gate is open; `outranks`: to CPU 0 before all others.
  */
 export function makeOrder(
   cpus: number,
@@ -76,6 +77,7 @@ export function makeOrder(
   choices: Int32Array,
   clockMax: number,
   opens: boolean,
+  outranks: boolean,
 ): Words {
   const stepsAt = ORDER.standing + cpus * PASSAGE.sizeWords;
   const choicesAt = stepsAt + steps.length;
@@ -84,6 +86,7 @@ export function makeOrder(
   order[ORDER.clockMax] = clockMax;
   order[ORDER.cpus] = cpus;
   order[ORDER.opens] = opens ? 1 : 0;
+  order[ORDER.outranks] = outranks ? 1 : 0;
   order[ORDER.steps] = steps.length / STEP_WORDS;
   order[ORDER.choices] = choices.length / CHOICE_WORDS;
   order[ORDER.stepsAt] = stepsAt;
@@ -161,12 +164,12 @@ export class EnforcedGate implements Gate {
 
   pass(cpu: CpuRef, op: number, at: number, seen: number): boolean {
     this.note(ORDER.standing + cpu.id * PASSAGE.sizeWords, cpu.id, op, at, seen);
-    if (!this.isEnforcing) return this.count();
+    if (!this.isEnforcing) return this.countFree(cpu);
     this.endTurn();
     const turn = this.awaitStep(cpu);
     if (turn === OPEN) {
       this.isEnforcing = false;
-      return this.count();
+      return this.countFree(cpu);
     }
     const { order } = this;
     const found = this.words[at]!;
@@ -198,12 +201,21 @@ export class EnforcedGate implements Gate {
   }
 
   /** A step of which no order is recorded. */
-  private count(): boolean {
+  private countFree(cpu: CpuRef): boolean {
     const { order } = this;
+    while (cpu.id !== 0 && this.isOutranked()) this.waitOut(this.turn());
     const taken = Atomics.add(order, ORDER.clock, 1);
     if (taken > order[ORDER.clockMax]!) settle(order, this.words, OUTCOME.endless);
     if (Atomics.load(order, ORDER.outcome) > OUTCOME.ended) throw new Halted();
     return false;
+  }
+
+  /** Whether CPU 0 goes before all others behind the last step, and can go on. */
+  private isOutranked(): boolean {
+    const { order, words } = this;
+    if (order[ORDER.outranks] === 0 || Atomics.load(order, ORDER.outcome) !== OUTCOME.running)
+      return false;
+    return order[ORDER.standing + PASSAGE.op] !== NO_STEP.end && !isDisabled(order, words, ORDER.standing);
   }
 
   /** Waits until a step of this CPU is due; which one that is, or `OPEN`. */

@@ -19,7 +19,14 @@ function judged(holder: number | null, order: number | null = null): string[] {
     words[block + PERCPU.heldCount] = 1;
     words[block + PERCPU.held] = lock;
   }
-  const evidence = { words, map, splitLocks: true, ticketClasses: 0, moment: 'stopped' } as const;
+  const evidence = {
+    words,
+    map,
+    splitLocks: true,
+    countsEntries: false,
+    ticketClasses: 0,
+    moment: 'stopped',
+  } as const;
   return judgeDeadlock(evidence, [{ cpu: 1, at: lock, seen: 0 }], PERCPU).map(
     ({ kind, message }) => `${kind}: ${message}`,
   );

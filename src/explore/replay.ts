@@ -25,7 +25,7 @@ import { judgeDeadlock } from './deadlock.ts';
 import type { ReplayReply } from './jobs.ts';
 import { Searchers } from './searchers.ts';
 import { geometryFor } from './smaller/small-geometry.ts';
-import { DECIDED_MAX } from './stepper.ts';
+import { decidedMaxOf } from './stepper.ts';
 
 export interface ReplayRequest {
   /** The small plan. */
@@ -143,7 +143,7 @@ async function onThreads(plan: Plan, reply: ReplayReply, tree: URL): Promise<Thr
       choices,
       decided,
       end,
-      isCut: decided === DECIDED_MAX,
+      isCut: decided === decidedMaxOf(plan),
     },
     { entry: new URL('tasks/entry.js', tree).href, judges },
   );

@@ -98,6 +98,7 @@ export function plan(
     allocFailPerMillion: 0,
     walkerReactions: 'fixed',
     pwcFlush: 'all',
+    scheduler: 'fair',
     reschedPerMillion: 0,
     ownership: 'interleaved',
     regions: [{ name: 'heap', pages: 1 << TINY.ptrsShift, flags: [], gapPages: 0 }],

@@ -29,7 +29,7 @@ import { ignoredWords } from './strategies/dependence.ts';
 import type { Strategy } from './strategy.ts';
 
 /** Steps after which an execution is cut off. */
-const STEPS_MAX = 100_000;
+const STEPS_MAX = { fair: 100_000, fifo: 4_000 } as const;
 
 /** Final states that are remembered at most. */
 const STATES_MAX = 1_000_000;
@@ -62,15 +62,22 @@ export class SteppedMachine implements Subject {
   private outcomes = 0;
   private operationsAtLimit = -1;
 
-  constructor(tree: SteppedTree, plan: Plan, geometry: Geometry, stepsMax = STEPS_MAX) {
+  constructor(
+    tree: SteppedTree,
+    plan: Plan,
+    geometry: Geometry,
+    stepsMax: number = STEPS_MAX[plan.scheduler],
+  ) {
     this.tree = tree;
     this.plan = plan;
     this.cpus = plan.cpus;
     this.map = tree.map.arenaMap(geometry);
     this.words = new Int32Array(new SharedArrayBuffer(4 * this.map.sizeWords));
     this.history = new History(stepsMax);
-    const { ipiWanted, ipiServed } = tree.percpu.PERCPU;
+    const { ipiWanted, ipiServed, operation, heldCount } = tree.percpu.PERCPU;
     const blocks = Int32Array.from(plan.columns, (_, id) => this.blockOf(id));
+    const held = Array.from(blocks, (block) => block + heldCount);
+    const rank = { operations: this.blockOf(0) + operation, held };
     this.stepper = new Stepper(
       this.words,
       plan.cpus,
@@ -82,9 +89,10 @@ export class SteppedMachine implements Subject {
         this.operationsAtLimit = this.operations();
       },
       ignoredWords(this.map),
+      plan.scheduler === 'fifo' ? rank : null,
     );
     this.stretches = stateStretches(this.map, tree.control.CONTROL, tree.percpu.PERCPU);
-    this.alone = new AloneGate(this.words, STEPS_MAX);
+    this.alone = new AloneGate(this.words, STEPS_MAX.fair);
   }
 
   /** Runs the plan from the end of boot, as the strategy has it for execution `execution`. */

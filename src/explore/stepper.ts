@@ -8,8 +8,13 @@
  *
  * A strategy may let a retry loop run for ever, so after `decidedMax` steps, and where no strategy
  * is given, CPUs take turns. What does not come to its end even so has lost its liveness.
+ *
+ * Where CPU 0 outranks the others (`Plan.scheduler`), a strategy decides when an operation of it
+ * begins; from then on nobody else is enabled while it is. It gives way where it waits, not where
+ * it tries again. Who holds a spinlock is preempted by nobody.
  */
 import { type CpuRef, GATE, type Gate } from '#arena/gate';
+import type { Plan } from '#scenario/plan';
 import type { CpuEnd } from '#tasks/cpu-main';
 import type { ExecutionEnd } from './execution.ts';
 import type { History } from './history.ts';
@@ -28,8 +33,20 @@ const FAIR_TURN_STEPS = 64;
 /** Nobody goes on: all have ended, wait, or are cut off. */
 const NOBODY = -1;
 
-/** Steps that a strategy decides in one execution. */
-export const DECIDED_MAX = 20_000;
+/** Steps that a strategy decides in one execution; fewer where who spins may do so for ever. */
+const DECIDED_MAX = { fair: 20_000, fifo: 2_000 } as const;
+
+export function decidedMaxOf({ scheduler }: Pick<Plan, 'scheduler'>): number {
+  return DECIDED_MAX[scheduler];
+}
+
+/** Where the stepper finds out who outranks whom: words of the CPUs' blocks. */
+export interface RankWords {
+  /** Counts the operations of CPU 0. */
+  readonly operations: number;
+  /** Of each CPU, how many spinlocks it holds. */
+  readonly held: readonly number[];
+}
 
 export class Stepper implements Gate {
   readonly standing: Standing;
@@ -44,6 +61,11 @@ export class Stepper implements Gate {
   private readonly cpus: number;
   /** Told when the strategy has decided all that it may. */
   private readonly onLimit: () => void;
+  private readonly decidedMax: number;
+  /** Null: nobody outranks the others. */
+  private readonly rank: RankWords | null;
+  /** The number of CPU 0's operation at its latest step: if it is still the same, that has begun. */
+  private begun = NOBODY;
   private strategy: Strategy | null = null;
   /** Before all CPUs have come to their first passage nobody takes a step. */
   private starting = false;
@@ -60,12 +82,15 @@ export class Stepper implements Gate {
     interrupts: InterruptWords | null,
     onLimit: () => void = () => {},
     ignored: Uint8Array | null = null,
+    rank: RankWords | null = null,
   ) {
     this.words = words;
     this.cpus = cpus;
     this.history = history;
     this.interrupts = interrupts;
     this.onLimit = onLimit;
+    this.rank = rank;
+    this.decidedMax = DECIDED_MAX[rank === null ? 'fair' : 'fifo'];
     this.op = new Int32Array(cpus).fill(NO_PASSAGE);
     this.at = new Int32Array(cpus);
     this.seen = new Int32Array(cpus);
@@ -80,6 +105,7 @@ export class Stepper implements Gate {
     this.strategy = strategy;
     this.abandoned = false;
     this.turnSteps = 0;
+    this.begun = NOBODY;
     this.running = NOBODY;
     this.op.fill(NO_PASSAGE);
     this.starting = true;
@@ -110,7 +136,7 @@ export class Stepper implements Gate {
 
   /** How many of the steps so far a strategy has decided. */
   get decided(): number {
-    return Math.min(this.history.steps, DECIDED_MAX);
+    return Math.min(this.history.steps, this.decidedMax);
   }
 
   /** Asked by the running CPU before each of its steps. True: it yields. */
@@ -143,11 +169,22 @@ export class Stepper implements Gate {
     let enabled = 0;
     for (let id = 0; id < this.cpus; id++) if (this.isEnabled(id)) enabled |= 1 << id;
     if (enabled === 0) return NOBODY;
-    if (this.history.steps === DECIDED_MAX) this.onLimit();
-    if (this.strategy === null || this.history.steps >= DECIDED_MAX) return this.whoseTurn(enabled);
+    if (this.rank !== null && this.strategy !== null)
+      enabled = this.ofHighestRank(this.rank, enabled);
+    if (this.history.steps === this.decidedMax) this.onLimit();
+    if (this.strategy === null || this.history.steps >= this.decidedMax)
+      return this.whoseTurn(enabled);
     const next = this.strategy.pick(enabled, this.running);
     if (next === ABANDON) this.abandoned = true;
     return next;
+  }
+
+  /** Of the CPUs `enabled`, those that are not outranked by another of them. */
+  private ofHighestRank({ operations, held }: RankWords, enabled: number): number {
+    const { words } = this;
+    for (let rest = enabled; rest !== 0; rest &= rest - 1)
+      if (words[held[lowestOf(rest)]!] !== 0) return rest & -rest;
+    return (enabled & 1) !== 0 && words[operations] === this.begun ? 1 : enabled;
   }
 
   private isEnabled(id: number): boolean {
@@ -180,6 +217,7 @@ export class Stepper implements Gate {
     const at = this.at[id]!;
     this.clock++;
     this.running = id;
+    if (id === 0 && this.rank !== null) this.begun = this.words[this.rank.operations]!;
     this.history.add(id, this.op[id]!, at, this.words[at]!);
   }
 

@@ -11,7 +11,7 @@ const EXECUTIONS = 60;
 
 const WALKERS: readonly Walker[] = [
   ...(['smaps', 'pagemap', 'mincore', 'mprotect', 'migrate', 'numa'] as const),
-  ...(['uffd-copy', 'uffd-zeropage', 'uffd-wp', 'fork', 'gup', 'gup-fast'] as const),
+  ...(['uffd-copy', 'uffd-zeropage', 'uffd-wp', 'fork', 'gup', 'gup-fast', 'ksm'] as const),
 ];
 
 const walk = (walker: Walker): Op => ({ op: 'walk', walker, ...WHOLE });

@@ -41,6 +41,7 @@ function record(machine: SteppedMachine, { history, end }: Execution): Recorded 
   };
 }
 
+const WHOLE = { region: 0, extent: 'whole', share: 'all' } as const;
 const WIDER = { regions: [{ name: 'heap', pages: 9, flags: [], gapPages: 1 }] };
 const CHANCES = { reschedPerMillion: 200_000, allocFailPerMillion: 100_000 };
 const MIXES: readonly Plan[] = [
@@ -184,13 +185,27 @@ describe('behind the steps that were decided CPUs run freely', () => {
   });
 });
 
+test('behind the steps that were decided a CPU that outranks the others goes on alone', async () => {
+  const touch: Op = { op: 'touch', access: 'write', pages: 'every', ...WHOLE };
+  const small = plan('atomic-refcount', [[touch], [{ op: 'dontneed', ...WHOLE }]], {
+    ...{ scheduler: 'fifo', options: { dying: 'spin' } },
+  });
+  const machine = await machineFor(null, small);
+  const strategy = randomly(1);
+  const number = firstFailure(machine, 'livelock');
+  const confirmation = await living[2].confirm(
+    record(machine, machine.execute(strategy, number)),
+    LIVING,
+  );
+  expect(confirmation).toMatchObject({ kind: 'same', end: 'livelock' });
+});
+
 function withCpu(steps: Int32Array, step: number, cpu: number): Int32Array {
   const changed = steps.slice();
   changed[step * STEP_WORDS + STEP.cpu] = cpu;
   return changed;
 }
 
-const WHOLE = { region: 0, extent: 'whole', share: 'all' } as const;
 /** A reader that takes no lock, in a table that another CPU empties and reclaims. */
 const READER_VS_ZAP = plan('pt-reclaim', [
   [times(6, { op: 'walk', walker: 'pagemap', ...WHOLE })],

@@ -142,6 +142,7 @@ class Enforcement {
       recorded.choices,
       decided + FREE_STEPS_MAX,
       this.opens,
+      plan.scheduler === 'fifo',
     );
     const entry = new URL('enforced-entry.js', options.entry).href;
     this.message = { buffer: words.buffer, geometry, plan, entry, spins: 0 };

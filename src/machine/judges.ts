@@ -2,6 +2,7 @@
  * The judges as the machine calls them. The machine belongs to the tested wing's side and imports
  * no oracle; whoever starts a run brings them.
  */
+import { countsEntries } from '#arena/layout/protocol-words';
 import type { ArenaMap } from '#arena/map';
 import type { Words } from '#arena/word';
 import type { Violation } from '#result/result';
@@ -18,6 +19,8 @@ export interface Evidence {
   readonly words: Words;
   readonly map: ArenaMap;
   readonly splitLocks: boolean;
+  /** Whether each table counts its entries (`TABLE_COUNTS`). */
+  readonly countsEntries: boolean;
   /** Lock classes that use the ticket algorithm, as bits. */
   readonly ticketClasses: number;
   readonly moment: 'fair' | 'exit' | 'halted' | 'stopped';
@@ -31,7 +34,9 @@ export function evidenceOf(
   moment: Evidence['moment'],
 ): Evidence {
   const ticketClasses = lockClassesWith(plan.locks, 'ticket');
-  return { words, map, splitLocks: plan.splitLocks, ticketClasses, moment };
+  const counts = countsEntries(plan.protocol, plan.options['guided']);
+  const { splitLocks } = plan;
+  return { words, map, splitLocks, countsEntries: counts, ticketClasses, moment };
 }
 
 /** CPU `cpu` waits for the word `at` to be no longer `seen`. */

@@ -140,8 +140,7 @@ export function setPteAt(cpu: Cpu, table: number, index: number, value: Pte): bo
     noteFact(cpu, FACT.lostEntry, table, index, value, use, peek(at + PTDESC.state));
   poke(at + PTDESC.use, ((use & USE_COUNT_MASK) + 1) | cpu.changer);
   write(cpu, bodyAt(body) + index, value);
-  if (hasHook(HOOK.entries))
-    boundProtocol().entriesChanged(cpu, table, 1, pteZeroPage(value) ? 1 : 0);
+  if (hasHook(HOOK.entries)) boundProtocol().entriesChanged(cpu, table, 1, zerosIn(value));
   return true;
 }
 
@@ -166,8 +165,16 @@ export function noteSet(cpu: Cpu, table: number, entries: number, zeros: number)
 /** Replaces `old`, an entry of `table` that is not none, by another that is not, under the ptl. */
 export function ptepReplace(cpu: Cpu, table: number, ptep: Ptep, old: Pte, value: Pte): void {
   write(cpu, ptep, value);
-  if (hasHook(HOOK.entries) && pteZeroPage(old) !== pteZeroPage(value))
-    boundProtocol().entriesChanged(cpu, table, 0, pteZeroPage(value) ? 1 : -1);
+  const zeros = hasHook(HOOK.entries) ? zerosIn(value) - zerosIn(old) : 0;
+  if (zeros !== 0) boundProtocol().entriesChanged(cpu, table, 0, zeros);
+}
+
+/**
+ * What `value` adds to the count of entries that map the zero page: its kind is looked at first,
+ * since the payload of an entry that is not present may well be the zero page's number.
+ */
+export function zerosIn(value: Pte): number {
+  return pteZeroPage(value) ? 1 : 0; // @kind-before-frame
 }
 
 /**
@@ -206,7 +213,7 @@ export function noteCleared(cpu: Cpu, table: number, cleared: number, zeros: num
   if (left < 0) noteFact(cpu, FACT.countUnderflow, 1, left, table, 0, 0);
   poke(at + PTDESC.use, (use & ~USE_COUNT_MASK) | (left & USE_COUNT_MASK));
   if (left === 0) detachBody(cpu, table);
-  if (hasHook(HOOK.entries)) boundProtocol().entriesChanged(cpu, table, -cleared, -zeros);
+  if (hasHook(HOOK.entries)) boundProtocol().entriesChanged(cpu, table, -cleared, -zeros); // @count-cleared
 }
 
 /** Publishes `table` in the entry at `pmdp` (of any upper level), under that entry's lock. */

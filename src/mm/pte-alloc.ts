@@ -20,7 +20,7 @@ import { allocTable, freeTable } from './table-alloc.ts';
  *
  * Where a table goes with its last reference, the caller now has one to the table that is there
  * (`cpu.tableAllocated`), so that it can be looked up and filled; `pteAllocPut` returns it. Whoever
- * finds a table that is dying waits until it is out of the pmd entry.
+ * finds a table that is dying tries again until it is out of the pmd entry.
  */
 export function pteAlloc(cpu: Cpu, mm: Mm, pmdp: Pmdp, slot: number): boolean {
   const table = allocTable(cpu, 0);
@@ -38,9 +38,11 @@ export function pteAlloc(cpu: Cpu, mm: Mm, pmdp: Pmdp, slot: number): boolean {
     pmdUnlock(cpu, pml);
     if (!lost) return true;
     countRace(cpu, dying ? RACE.trygetFailed : RACE.tableLost, lastPmdChanger(pmdp));
-    if (dying) continue;
-    freeTable(cpu, table);
-    return true;
+    if (!dying) {
+      freeTable(cpu, table);
+      return true;
+    }
+    boundProtocol().tableGetFailed(cpu, mm, pmdp, slot);
   }
 }
 

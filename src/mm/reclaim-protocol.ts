@@ -67,7 +67,7 @@ export interface ReclaimProtocol {
 
   /** Takes a reference to `table`, in a read section or under the pml. False: it is dying. */
   tableGet(cpu: Cpu, table: number): boolean;
-  /** After `tableGet` has failed and the read section has ended; no lock. */
+  /** After `tableGet` has failed, and the read section or pml hold has ended; no lock. */
   tableGetFailed(cpu: Cpu, mm: Mm, pmdp: Pmdp, slot: number): void;
   /** Returns a reference; no ptl, no read section. */
   tablePut(cpu: Cpu, mm: Mm, pmdp: Pmdp, slot: number, table: number): void;

@@ -35,6 +35,7 @@ import { LOCK, RACE } from '#trace/vocabulary';
 import type { Mm } from './mm.ts';
 import { flipPageState, tryPageState } from './page-state.ts';
 import {
+  checkFrame,
   lastChanger,
   noteCleared,
   pmdpGet,
@@ -84,8 +85,11 @@ export function tryToUnmapOne(
   const hooked = pmdSame(pmdval, pmdpGet(cpu, pmdp));
   // A body may have been attached or taken meanwhile.
   const ptep = (bodyAt(peek(ptdescAt(table) + PTDESC.body)) + index) as Ptep;
-  if (!hooked) countRace(cpu, RACE.pmdChanged, lastChanger(table));
-  else if (!mapsPage(ptepGet(cpu, ptep), pfn)) countRace(cpu, RACE.pteChanged, lastChanger(table));
+  if (!hooked) {
+    checkFrame(cpu, pmdval, 0);
+    countRace(cpu, RACE.pmdChanged, lastChanger(table));
+  } else if (!mapsPage(ptepGet(cpu, ptep), pfn))
+    countRace(cpu, RACE.pteChanged, lastChanger(table));
   else outcome = unmapEntry(cpu, mm, table, ptep, pfn);
   pteUnmapUnlock(cpu, mm, pmdp, slot, table, ptl);
   return outcome;

@@ -2,12 +2,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { vmaAt } from '#arena/arena';
+import { Halted } from '#arena/halt';
 import { MM, VMA, VMA_FLAG } from '#arena/layout/mm';
 import { PERCPU } from '#arena/layout/percpu';
 import { peek } from '#arena/word';
 import { property } from '#base/property.suite';
 import { TestMachine } from '#tasks/machine.suite';
-import { findVma, lockVmaUnderRcu, vmaEndRead } from './vma.ts';
+import { checkVma, findVma, lockVmaUnderRcu, vmaEndRead } from './vma.ts';
 
 /** Pages of the address space that the property plays in: 12 slots. */
 const PAGES = 96;
@@ -54,6 +55,17 @@ property([changes], { numRuns: 250 })(
 );
 
 describe('a VMA', () => {
+  test('that is gone by after it has left the map halts the machine', () => {
+    const machine = new TestMachine();
+    machine.mmap(0, 10, 60);
+    const cpu = machine.cpu(0);
+    const vma = findVma(cpu, machine.mm, machine.slotOf(10), machine.indexOf(10));
+    checkVma(cpu, vma);
+    machine.munmap(1, 0, 64);
+    expect(() => checkVma(cpu, vma)).toThrow(Halted);
+    expect(machine.facts()).toEqual(['vmaGone']);
+  });
+
   test('that is cut keeps a head and a tail', () => {
     const machine = new TestMachine();
     machine.mmap(0, 10, 60, VMA_FLAG.hugetlb);

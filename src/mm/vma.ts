@@ -15,6 +15,7 @@ import { assert } from '#base/assert';
 import { rcuReadLock, rcuReadUnlock } from '#sync/rcu';
 import { vmaReadTrylock, vmaReadUnlock, vmaWriteLock } from '#sync/vma-lock';
 import { COUNTER, count } from '#trace/counters';
+import { FACT, panic } from '#trace/fact';
 import type { Mm } from './mm.ts';
 
 /** Whether (slotA, indexA) lies before (slotB, indexB). */
@@ -118,6 +119,16 @@ export function setVmaBounds(
   write(cpu, at + VMA.startIndex, startIndex);
   write(cpu, at + VMA.endSlot, endSlot);
   write(cpu, at + VMA.endIndex, endIndex);
+}
+
+/**
+ * For whoever goes by VMA `vma` for longer than the lock hold in which it was found: it must be in
+ * the map still, or else it is used after it was freed.
+ */
+export function checkVma(cpu: Cpu, vma: number): void {
+  const at = vmaAt(vma);
+  if (peek(at + VMA.attached) === 0)
+    panic(cpu, FACT.vmaGone, vma, peek(at + VMA.startSlot), 0, 0, 0);
 }
 
 /** A VMA record that is not in use, write-locked until the mmap write lock ends. */

@@ -10,7 +10,7 @@
 import type { Cpu } from '#arch/cpu';
 import type { Pmdp } from '#arch/pmd';
 import { pmdNone } from '#arch/pmd';
-import { PTE_NONE, type Ptep, pteNone, pteZeroPage } from '#arch/pte';
+import { PTE_NONE, type Ptep, pteNone } from '#arch/pte';
 import { ptdescAt, ptrsMask, ptrsShift } from '#arena/arena';
 import { PTDESC } from '#arena/layout/ptdesc';
 import { peek } from '#arena/word';
@@ -27,7 +27,15 @@ import {
   tlbRemovePage,
   tlbRoom,
 } from './mmu-gather.ts';
-import { noteCleared, pmdOffset, pmdpGet, pteClear, ptepGet, ptepReplace } from './pgtable.ts';
+import {
+  noteCleared,
+  pmdOffset,
+  pmdpGet,
+  pteClear,
+  ptepGet,
+  ptepReplace,
+  zerosIn,
+} from './pgtable.ts';
 import { pteOffsetMapLock, pteUnmapUnlock } from './pte-offset-map.ts';
 import { boundProtocol, HOOK, hasHook, type ZapFacts } from './reclaim-protocol.ts';
 import { flushTlbBatchedPending } from './tlb-batched.ts';
@@ -142,7 +150,7 @@ function zapEntries(
     } else {
       pteClear(cpu, at);
       cleared++;
-      if (pteZeroPage(value)) zeros++;
+      zeros += zerosIn(value);
     }
     const pfn = pageOfEntry(cpu, value);
     if (pfn === 0) continue;

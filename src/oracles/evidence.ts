@@ -13,6 +13,8 @@ export interface Evidence {
   readonly map: ArenaMap;
   /** Whether each table has a lock of its own. */
   readonly splitLocks: boolean;
+  /** Whether each table counts its entries, and those that map the zero page (`TABLE_COUNTS`). */
+  readonly countsEntries: boolean;
   /** Lock classes that use the ticket algorithm, as bits `1 << class`. */
   readonly ticketClasses: number;
   /**

@@ -150,6 +150,20 @@ const CASES: readonly (readonly [FactName, number[], string, number[], string])[
     'reports that it has dropped the lock of its caller, which is still held',
   ],
   [
+    'untruthfulError',
+    [2, 513, 1],
+    'untruthful-error',
+    [1],
+    'has waited for a page as missing that it had found there before, and that nobody has zapped',
+  ],
+  [
+    'vmaGone',
+    [2, 513],
+    'use-after-free',
+    [1],
+    `${WHO} goes by VMA 2, which began at slot 513 and is in the map no more`,
+  ],
+  [
     'countUnderflow',
     [0, 0, 0],
     'wrong-nr-ptes',

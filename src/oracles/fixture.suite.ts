@@ -43,6 +43,7 @@ export class Fixture {
   readonly words: Words;
   readonly pgd: number;
   splitLocks = true;
+  countsEntries = false;
   ticketClasses = 0;
 
   /** A booted machine without VMAs. */
@@ -63,8 +64,8 @@ export class Fixture {
   }
 
   verdicts(moment: Evidence['moment'] = 'fair') {
-    const { words, map, splitLocks, ticketClasses } = this;
-    return judge({ words, map, splitLocks, ticketClasses, moment });
+    const { words, map, splitLocks, countsEntries, ticketClasses } = this;
+    return judge({ words, map, splitLocks, countsEntries, ticketClasses, moment });
   }
 
   descriptor(table: number): number {

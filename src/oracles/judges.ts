@@ -22,9 +22,16 @@ import { findStall } from './rcu-stall.ts';
 import { auditReferences, countUnderflow, referencesLeft, tableLeft } from './reference-count.ts';
 import { sleepInAtomic, waitIrqsOff } from './sleep-in-atomic.ts';
 import { staleRemembered, staleTranslation } from './stale-translation.ts';
+import { auditTableCounts } from './table-counts.ts';
 import { auditTableZero, tableZero } from './table-zero.ts';
 import { untruthfulError } from './untruthful-error.ts';
-import { auditUseAfterFree, frameMismatch, pageMismatch, pageReused } from './use-after-free.ts';
+import {
+  auditUseAfterFree,
+  frameMismatch,
+  pageMismatch,
+  pageReused,
+  vmaGone,
+} from './use-after-free.ts';
 import { Findings, type Verdict } from './verdict.ts';
 import { auditMapcount } from './wrong-mapcount.ts';
 import { auditNrPtes } from './wrong-nr-ptes.ts';
@@ -53,6 +60,7 @@ const OF_FACTS: Readonly<Record<FactName, (evidence: Evidence, fact: Fact) => Ve
   pageReused,
   waitIrqsOff,
   untruthfulError,
+  vmaGone,
 };
 
 /** Who judges the arena at rest; what endangers memory comes before what merely counts wrong. */
@@ -63,6 +71,7 @@ const OF_THE_ARENA: readonly AuditJudge[] = [
   auditLostEntry,
   auditLostData,
   auditReferences,
+  auditTableCounts,
   auditMapcount,
   auditRss,
   auditNrPtes,

@@ -78,6 +78,16 @@ export function pageReused(_: Evidence, fact: Fact): Verdict {
   );
 }
 
+/** Words: VMA, its first slot. */
+export function vmaGone(_: Evidence, fact: Fact): Verdict {
+  const { a: vma, b: slot } = fact;
+  return verdict(
+    'use-after-free',
+    [fact.cpu],
+    `${whoNoted(fact)} goes by VMA ${vma}, which began at slot ${slot} and is in the map no more`,
+  );
+}
+
 export function auditUseAfterFree(audit: Audit, findings: Findings): void {
   const { evidence, tree, bodies } = audit;
   for (const misfit of tree.misfits) {

@@ -68,6 +68,12 @@ describe('names of words', () => {
     expect(nameWord(arena([3]), map, entry(3, 1)).name).toBe('pmd[1] of table 3');
   });
 
+  test('what points to PTE tables is a pmd entry, also in the top table', () => {
+    const two = arenaMap({ ...map.geometry, levels: 2 });
+    const words = arena();
+    expect(nameWord(words, two, entry(2, 3))).toMatchObject({ name: 'pmd[3]', kind: 'pmd' });
+  });
+
   test('an entry comes with its table and index, a lock with its table', () => {
     expect(nameWord(arena(), map, entry(7, 2))).toMatchObject({ table: 7, index: 2 });
     expect(nameWord(arena(), map, descriptor(7))).toMatchObject({ table: 7, index: -1 });

@@ -119,7 +119,9 @@ function nameEntry(words: Words, map: ArenaMap, at: number): NamedWord | null {
   if (table <= 0 || table >= map.geometry.tables)
     return { ...NOTHING, kind: 'pte', index, name: `entry ${index} of body ${body}` };
   const level = frameLevelOf(stateOf(words, map, table));
-  const entry = ['pte', 'pmd', 'pud', 'pgd'][level === map.geometry.levels - 1 ? 3 : level]!;
+  // What points to PTE tables is a pmd entry however many levels there are.
+  const isTop = level > 1 && level === map.geometry.levels - 1;
+  const entry = ['pte', 'pmd', 'pud', 'pgd'][isTop ? 3 : level]!;
   const isOnly = level > 0 && tablesOfLevel(words, map, level) === 1;
   const name = `${entry}[${index}]${isOnly ? '' : ` of ${tableText(words, map, table)}`}`;
   return { ...NOTHING, kind: level === 0 ? 'pte' : 'pmd', table, index, name };

@@ -12,6 +12,7 @@ import { rcuDrain } from '#mm/rcu-free';
 import { boundProtocol } from '#mm/reclaim-protocol';
 import { shrinkRange } from '#mm/shrink';
 import { WALKER, walkRange } from '#mm/walkers/walk';
+import type { Plan } from '#scenario/plan';
 import { rcuReadUnlock } from '#sync/rcu';
 import { TestMachine } from '#tasks/machine.suite';
 
@@ -83,6 +84,43 @@ test('with its last reference gone a table is as good as none', () => {
   machine.dontneed(1, 64, 72);
   expect([machine.unplayed(), slots()]).toEqual([[], []]);
   expect(machine.races()).toEqual({ 'trygetFailed: access <- fault': 1 });
+});
+
+// K-37: whoever has returned the last reference may not run again for long.
+describe('whoever finds a table dying', () => {
+  const found = (options: Plan['options'], act: () => void): number[] => {
+    boot({ options });
+    machine.store(0, 66, 1);
+    let left: number[] = [];
+    machine.beforeLock(1, pmlOf(8), () => {
+      act();
+      left = slots();
+    });
+    machine.dontneed(1, 64, 72);
+    expect([machine.unplayed(), machine.facts(), machine.nrPtes()]).toEqual([
+      [],
+      [],
+      slots().length,
+    ]);
+    return left;
+  };
+  const look = (): void => {
+    pteOffsetMap(machine.cpu(2), machine.mm, pmdpOf(8), 8, 0);
+  };
+
+  test.each([
+    [{}, []],
+    [{ dying: 'spin' }, [8]],
+    [{ variant: 'as-posted' }, [8]],
+  ])('with %o', (options, left) => {
+    expect(found(options, look)).toEqual(left);
+    expect(slots()).toEqual([]);
+  });
+
+  test('unhooks it, and goes on with a table of its own', () => {
+    expect(found({}, () => machine.store(2, 65, 7))).toEqual([8]);
+    expect([slots(), machine.load(2, 65)]).toEqual([[8], 7]);
+  });
 });
 
 describe('the allocating caller', () => {

@@ -9,6 +9,12 @@
  *     entry clear   remembered, and returned with the walker's own reference in one subtraction
  *     last put      pml; clear the pmd; flush, or hand the table to the gather; RCU free
  *
+ * Whoever finds a table dying does the same in place of the last put, which may not have come to it
+ * yet: it may have been preempted, and if a task of higher priority waits for it there, for good.
+ * Under the pml the count is looked at again: a table at zero stays at zero, so whoever comes first
+ * unhooks it, and to all others the pmd entry is none, or of a table with references. As posted an
+ * installer tries again until the table is gone (K-37, `helps` false).
+ *
  * Nobody looks at the pmd again under the ptl: who holds a reference keeps the table hooked, and
  * whoever brings the count to zero alone unhooks it. Hence munmap finds no PTE table: its zap has
  * cleared the last entry. Whoever clears entries must be a walker with a reference.
@@ -41,12 +47,14 @@ export class AtomicRefcount extends NoReclaim {
   /** Place of the count of table 0. */
   private readonly counts: number;
   private readonly lateGets: boolean;
+  private readonly helps: boolean;
 
   /** `lateGets`: entries that were set are counted after the ptl is dropped, as posted. */
-  constructor(lateGets: boolean) {
+  constructor(lateGets: boolean, helps: boolean) {
     super();
     this.counts = boundMap().tableWords;
     this.lateGets = lateGets;
+    this.helps = helps;
   }
 
   override tableConstruct(cpu: Cpu, table: number): boolean {
@@ -58,7 +66,7 @@ export class AtomicRefcount extends NoReclaim {
     const countp = this.counts + table;
     for (let seen = load(cpu, countp); seen !== 0; ) {
       count(cpu, COUNTER.refAtomics, 1);
-      const found = compareExchange(cpu, countp, seen, seen + 1);
+      const found = compareExchange(cpu, countp, seen, seen + 1); // @visit-reference
       if (found === seen) return true;
       seen = found;
     }
@@ -73,7 +81,11 @@ export class AtomicRefcount extends NoReclaim {
     }
     const visited = this.lateGets ? this.getLate(cpu, pmdp) : table;
     if (this.addReferences(cpu, visited, -references) === references)
-      freeUnreferenced(cpu, mm, pmdp, slot, visited);
+      this.freeUnreferenced(cpu, mm, pmdp, slot);
+  }
+
+  override tableGetFailed(cpu: Cpu, mm: Mm, pmdp: Pmdp, slot: number): void {
+    if (this.helps) this.freeUnreferenced(cpu, mm, pmdp, slot);
   }
 
   /** The walker's reference to `table` keeps the count from zero. */
@@ -107,24 +119,27 @@ export class AtomicRefcount extends NoReclaim {
     count(cpu, COUNTER.refAtomics, 1);
     return add(cpu, this.counts + table, references);
   }
+
+  /** Unhooks the table that the pmd entry points to, if it has no references any more. */
+  private freeUnreferenced(cpu: Cpu, mm: Mm, pmdp: Pmdp, slot: number): void {
+    const gathers = tlbGathers(cpu);
+    const pml = pmdLock(cpu, mm, pmdp);
+    const pmdval = pmdpGet(cpu, pmdp);
+    const table = pmdTable(pmdval);
+    const dying = pmdTablePresent(pmdval) && load(cpu, this.counts + table) === 0;
+    if (dying) pmdUnhook(cpu, pmdp, table, slot);
+    if (dying && !gathers) flushTlbRange(cpu, slot, 0, slot + 1, 0, true);
+    pmdUnlock(cpu, pml);
+    if (!dying) return;
+    mmDecNrTables(cpu, mm, 0);
+    count(cpu, COUNTER.tablesReclaimed, 1);
+    if (gathers) pteFreeTlb(cpu, table, slot, 1);
+    else pteFreeDefer(cpu, table);
+  }
 }
 
 /** `options` as in the registry. */
 export function makeAtomicRefcount(options: Options): AtomicRefcount {
-  return new AtomicRefcount(
-    byVariant(options, 'gets', 'under-ptl', 'after-unlock') !== 'under-ptl',
-  );
-}
-
-/** The last reference to `table` is gone: nobody else will unhook it. */
-function freeUnreferenced(cpu: Cpu, mm: Mm, pmdp: Pmdp, slot: number, table: number): void {
-  const gathers = tlbGathers(cpu);
-  const pml = pmdLock(cpu, mm, pmdp);
-  pmdUnhook(cpu, pmdp, table, slot);
-  if (!gathers) flushTlbRange(cpu, slot, 0, slot + 1, 0, true);
-  pmdUnlock(cpu, pml);
-  mmDecNrTables(cpu, mm, 0);
-  count(cpu, COUNTER.tablesReclaimed, 1);
-  if (gathers) pteFreeTlb(cpu, table, slot, 1);
-  else pteFreeDefer(cpu, table);
+  const lateGets = byVariant(options, 'gets', 'under-ptl', 'after-unlock') !== 'under-ptl';
+  return new AtomicRefcount(lateGets, byVariant(options, 'dying', 'help', 'spin') === 'help');
 }

@@ -53,7 +53,7 @@ import {
 import { pteFreeDefer, rcuOperationEnd } from '#mm/rcu-free';
 import { HOOK } from '#mm/reclaim-protocol';
 import { freeTable } from '#mm/table-alloc';
-import { findVma, firstEndingAfter, vmaInMap, vmaStartWrite } from '#mm/vma';
+import { checkVma, findVma, firstEndingAfter, vmaInMap, vmaStartWrite } from '#mm/vma';
 import { downWrite, upWrite } from '#sync/rwsem';
 import { SINGLE_DEPTH_NESTING, spinLockNested, spinUnlock } from '#sync/spinlock';
 import { COUNTER, count } from '#trace/counters';
@@ -135,9 +135,11 @@ class LockedCounts extends NoReclaim {
   /** Reclaims the tables of [first, end), below one PMD table; returns how many. */
   private reclaimStretch(cpu: Cpu, mm: Mm, first: number, end: number): number {
     let reclaimed = 0;
+    let vma = 0;
     for (let slot = first; slot < end; ) {
       mmapReadLock(cpu, mm);
-      slot = this.nextCandidate(cpu, mm, slot, end);
+      vma = firstVma(cpu, mm, slot); // @pressure-vma
+      slot = this.nextCandidate(cpu, mm, vma, slot, end);
       mmapReadUnlock(cpu, mm);
       if (slot === end) break;
       slot = this.unhookBatch(cpu, mm, slot, end);
@@ -147,15 +149,24 @@ class LockedCounts extends NoReclaim {
     return reclaimed;
   }
 
-  /** The first slot from `slot` on whose table may be reclaimed, by its counts; else `end`. */
-  private nextCandidate(cpu: Cpu, mm: Mm, first: number, end: number): number {
+  /**
+   * Walks from VMA `vma` on, VMA by VMA: the first slot from `first` on whose table may be
+   * reclaimed, by its counts; else `end`.
+   */
+  private nextCandidate(cpu: Cpu, mm: Mm, vma: number, first: number, end: number): number {
     const zeros = this.choices.zeroTables !== 'off';
-    for (let slot = first; slot < end; slot++) {
-      const pmdp = pmdOffset(cpu, mm, slot);
-      if (pmdp === 0) break;
-      const pmdval = pmdpGet(cpu, pmdp);
-      if (!pmdTablePresent(pmdval)) continue;
-      if (isReclaimable(countsOf(cpu, pmdTable(pmdval)), zeros)) return slot;
+    let slot = first;
+    for (let next = vma; next !== 0; next = firstVma(cpu, mm, slot)) {
+      checkVma(cpu, next);
+      slot = Math.max(slot, peek(vmaAt(next) + VMA.startSlot));
+      for (const last = Math.min(end, slotAfter(next)); slot < last; slot++) {
+        const pmdp = pmdOffset(cpu, mm, slot);
+        if (pmdp === 0) return end;
+        const pmdval = pmdpGet(cpu, pmdp);
+        if (!pmdTablePresent(pmdval)) continue;
+        if (isReclaimable(cpu, pmdTable(pmdval), zeros)) return slot;
+      }
+      if (slot >= end) break;
     }
     return end;
   }
@@ -204,11 +215,11 @@ class LockedCounts extends NoReclaim {
     const pmdval = pmdpGet(cpu, pmdp);
     if (!pmdTablePresent(pmdval)) return;
     const table = pmdTable(pmdval);
-    if (!isReclaimable(countsOf(cpu, table), zeros)) return;
+    if (!isReclaimable(cpu, table, zeros)) return;
     const ptl = pteLockptr(mm, pmdval);
     const nested = this.choices.countsUnderPtl && ptl !== pml;
     if (nested) spinLockNested(cpu, ptl, LOCK.ptl, SINGLE_DEPTH_NESTING);
-    const still = !nested || isReclaimable(countsOf(cpu, table), zeros);
+    const still = !nested || isReclaimable(cpu, table, zeros);
     if (still) {
       clearZeroPages(cpu, table);
       pmdUnhook(cpu, pmdp, table, slot);
@@ -258,9 +269,11 @@ export function makeLockedCounts(options: Options): LockedCounts {
   });
 }
 
-/** All entries none; or, with `zeros`, all mapping the zero page. */
-function isReclaimable(counts: number, zeros: boolean): boolean {
-  return mappedOf(counts) === 0 || (zeros && zerosOf(counts) === ptrsMask() + 1);
+/** By the counts of `table`: all entries are none; or, with `zeros`, all map the zero page. */
+function isReclaimable(cpu: Cpu, table: number, zeros: boolean): boolean {
+  const counts = countsOf(cpu, table);
+  const mapped = mappedOf(counts); // @pressure-mapped
+  return mapped === 0 || (zeros && zerosOf(counts) === ptrsMask() + 1);
 }
 
 /** The zero page goes with the table that maps it: entries of it belong to nobody's rss. */
@@ -277,9 +290,20 @@ function clearZeroPages(cpu: Cpu, table: number): void {
   if (cleared > 0) noteCleared(cpu, table, cleared, cleared);
 }
 
+/** The first VMA that has a part at or after `slot`, or 0; under the mmap lock. */
+function firstVma(cpu: Cpu, mm: Mm, slot: number): number {
+  return vmaInMap(cpu, mm, firstEndingAfter(cpu, mm, slot, 0));
+}
+
+/** The first slot that VMA `vma` has no part of. */
+function slotAfter(vma: number): number {
+  const at = vmaAt(vma);
+  return peek(at + VMA.endSlot) + (peek(at + VMA.endIndex) === 0 ? 0 : 1);
+}
+
 /** The first slot from `slot` on that a VMA touches, or -1; under the mmap lock. */
 function firstMappedSlot(cpu: Cpu, mm: Mm, slot: number): number {
-  const vma = vmaInMap(cpu, mm, firstEndingAfter(cpu, mm, slot, 0));
+  const vma = firstVma(cpu, mm, slot);
   return vma === 0 ? -1 : Math.max(slot, peek(vmaAt(vma) + VMA.startSlot));
 }
 

@@ -75,6 +75,13 @@ export const PROTOCOLS: readonly ProtocolEntry[] = [
         summary:
           'when an entry that was set is counted; as posted, after the ptl is dropped (K-33)',
       },
+      dying: {
+        type: 'choice',
+        default: 'by-variant',
+        choices: ['by-variant', 'help', 'spin'],
+        summary:
+          'who finds a table dying unhooks it; as posted, tries again until that is done (K-37)',
+      },
     },
   },
   {

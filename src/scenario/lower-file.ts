@@ -37,6 +37,7 @@ export type Machine = Pick<
   | 'allocFailPerMillion'
   | 'walkerReactions'
   | 'pwcFlush'
+  | 'scheduler'
   | 'reschedPerMillion'
   | 'ownership'
 >;
@@ -61,6 +62,7 @@ const MACHINE_DEFAULTS = {
   allocfail: 0,
   walkers: 'fixed',
   pwc: 'all',
+  scheduler: 'fair',
   resched: 0,
   noise: 0,
   ownership: 'interleaved',
@@ -114,6 +116,7 @@ function lowerMachine(scope: Scope, file: ScenarioFile): Machine {
     allocFailPerMillion: number('allocfail', byDefault.allocfail),
     walkerReactions: choice('walkers', MACHINE_KINDS.walkers, byDefault.walkers),
     pwcFlush: choice('pwc', MACHINE_KINDS.pwc, byDefault.pwc),
+    scheduler: choice('scheduler', MACHINE_KINDS.scheduler, byDefault.scheduler),
     reschedPerMillion: number('resched', byDefault.resched),
     ownership: choice('ownership', MACHINE_KINDS.ownership, byDefault.ownership),
   };

@@ -38,6 +38,7 @@ export const WALKERS = [
   'fork',
   'gup',
   'gup-fast',
+  'ksm',
 ] as const;
 
 /** What each value of an operation may be; lowering reads them by the same table. */

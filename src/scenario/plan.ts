@@ -49,7 +49,8 @@ export type Walker =
   | 'uffd-wp'
   | 'fork'
   | 'gup'
-  | 'gup-fast';
+  | 'gup-fast'
+  | 'ksm';
 
 /**
  * Which part of its region an operation applies to: all of it; the running `sweep`'s chunk; one
@@ -191,6 +192,12 @@ export interface Plan {
    * what is remembered of the range flushed only.
    */
   readonly pwcFlush: 'all' | 'range';
+  /**
+   * Of exploration: any CPU may go on at any time; or once an operation of CPU 0 has begun no other
+   * CPU goes on while that can, as if all were one processor on which its task has a higher priority
+   * than all others (SCHED_FIFO). Threads are scheduled by the system.
+   */
+  readonly scheduler: 'fair' | 'fifo';
   /** Chance that a zap loop finds need-resched set, per million entries. */
   readonly reschedPerMillion: number;
   /** Pages are owned by slot or interleaved page by page; only the owner writes a page. */

@@ -41,6 +41,7 @@ export const MACHINE_KINDS = {
   allocfail: { type: 'integer', min: 0, max: 1_000_000 },
   walkers: { type: 'choice', choices: ['fixed', 'as-posted'] },
   pwc: { type: 'choice', choices: ['all', 'range'] },
+  scheduler: { type: 'choice', choices: ['fair', 'fifo'] },
   resched: { type: 'integer', min: 0, max: 1_000_000 },
   noise: { type: 'integer', min: 0, max: 100 },
   ownership: { type: 'choice', choices: ['interleaved', 'slots'] },
@@ -84,6 +85,11 @@ const machine = z
     pwc: scalarSchema(MACHINE_KINDS.pwc).describe(
       'What a flush after which tables go drops of the paging-structure caches: all, as on x86, ' +
         'or its range.',
+    ),
+    scheduler: scalarSchema(MACHINE_KINDS.scheduler).describe(
+      'Of exploration: fair, or fifo: what CPU 0 runs has the higher priority on the one processor ' +
+        'of all, so that once an operation of it has begun no other CPU goes on while it can. ' +
+        'Threads are scheduled by the system.',
     ),
     resched: scalarSchema(MACHINE_KINDS.resched).describe('need-resched per million entries.'),
     noise: scalarSchema(MACHINE_KINDS.noise).describe('Random delays: 0 none, 100 most.'),

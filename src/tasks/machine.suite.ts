@@ -71,6 +71,7 @@ export function planOf(changes: Partial<Plan> = {}): Plan {
     allocFailPerMillion: 0,
     walkerReactions: 'fixed',
     pwcFlush: 'all',
+    scheduler: 'fair',
     reschedPerMillion: 0,
     ownership: 'interleaved',
     regions: [],

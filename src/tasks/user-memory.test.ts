@@ -219,6 +219,41 @@ describe('an owner that has freed lazily', () => {
   });
 });
 
+describe('an owner of memory that userfaultfd looks after', () => {
+  let memory: UserMemory;
+  beforeEach(() => {
+    memory = new UserMemory(machine.cpu(0));
+    memory.noteFound(9, 1, zapClock(), true);
+  });
+
+  const missesAgain = (slot = 9): string[] => {
+    memory.noteFound(slot, 1, zapClock(), true);
+    return machine.facts();
+  };
+
+  test('waits for each page once', () => {
+    expect(missesAgain()).toEqual(['untruthfulError']);
+    expect(machine.factWords().slice(0, 3)).toEqual([2, 9, 1]);
+  });
+
+  test('waits for a page again that was zapped since it was last found', () => {
+    zap();
+    expect(missesAgain()).toEqual([]);
+    expect(missesAgain()).toEqual(['untruthfulError']);
+  });
+
+  test('is not heard where the log, or its memory, has forgotten', () => {
+    for (let i = 0; i < ZAP_LOG_MAX + 1; i++) {
+      zapBegins(machine.cpu(1), 100, 0, 101, 0);
+      zapEnds(machine.cpu(1));
+    }
+    expect(missesAgain()).toEqual([]);
+    expect(missesAgain(9 + (1 << 14))).toEqual([]);
+    memory.remember(9, 1, 77, zapClock());
+    expect(missesAgain()).toEqual([]);
+  });
+});
+
 test('stamps are positive, and no two of the CPUs are equal', () => {
   const stamps = new Set<number>();
   for (const cpu of machine.cpus) {

@@ -3,6 +3,9 @@
  * forgets older ones. A read may find the stamp, or zero if a zap of that address overlapped or
  * followed the store; anything else is noted as a fact, and so is a stamp that a later zap of the
  * owner's own ought to have taken away.
+ *
+ * Where a userfaultfd looks after memory it also remembers when it last found a page there: until
+ * a zap takes it away, nobody may have to wait for it to be filled again.
  */
 
 import type { Cpu } from '#arch/cpu';
@@ -19,6 +22,8 @@ const RECORD_WORDS = 4;
 const SLOT = 0;
 const STAMP = 1;
 const CLOCK = 2;
+/** Zap clock, plus 1, before the page was last found; 0: not known. */
+const FOUND = 3;
 
 export class UserMemory {
   private readonly records: Int32Array;
@@ -44,6 +49,7 @@ export class UserMemory {
   /** Remembers a store; `clock` is the zap clock read before it. */
   remember(slot: number, index: number, stamp: number, clock: number): void {
     const at = this.recordOf(slot, index);
+    if (this.records[at + SLOT] !== slot) this.records[at + FOUND] = 0;
     this.records[at + SLOT] = slot;
     this.records[at + STAMP] = stamp;
     this.records[at + CLOCK] = clock;
@@ -63,6 +69,24 @@ export class UserMemory {
     const kept = found === stamp && zappedByOwn(this.cpu, slot, index, clock);
     if (kept) noteFact(this.cpu, FACT.dontneedNotDone, slot, index, stamp, clock, 0);
     if (found !== stamp || kept) this.records[at + STAMP] = 0;
+  }
+
+  /**
+   * The page was found there, `clock` is the zap clock read before the access; `waited`: it had to
+   * be filled first.
+   */
+  noteFound(slot: number, index: number, clock: number, waited: boolean): void {
+    const { records } = this;
+    const at = this.recordOf(slot, index);
+    if (records[at + SLOT] !== slot) {
+      records[at + SLOT] = slot;
+      records[at + STAMP] = 0;
+      records[at + FOUND] = 0;
+    }
+    const found = records[at + FOUND]!;
+    if (waited && found !== 0 && zappedSince(slot, index, found - 1) === ZAPPED.no)
+      noteFact(this.cpu, FACT.untruthfulError, 2, slot, index, 0, 0);
+    records[at + FOUND] = clock + 1;
   }
 
   private recordOf(slot: number, index: number): number {

@@ -34,7 +34,8 @@ import { peek, poke, quietAdd, quietStore } from '#arena/word';
  * - `staleRemembered`: slot, index, page remembered, entry that stands there
  * - `pageReused`: pfn, state word found, life in which it was found and referenced
  * - `waitIrqsOff`: sections with interrupts off that are open
- * - `untruthfulError`: what an operation said (0 out of memory, 1 lock dropped), slot, index
+ * - `untruthfulError`: what was said (0 out of memory, 1 lock dropped, 2 page missing), slot, index
+ * - `vmaGone`: VMA that somebody goes by and that is in the map no more, its first slot
  */
 export const FACTS = [
   'frameMismatch',
@@ -58,6 +59,7 @@ export const FACTS = [
   'pageReused',
   'waitIrqsOff',
   'untruthfulError',
+  'vmaGone',
 ] as const;
 
 export type FactName = (typeof FACTS)[number];

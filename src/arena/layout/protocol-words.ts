@@ -12,8 +12,10 @@ export interface ProtocolWords {
 
 /** P1: the count of references. */
 export const ATOMIC_REF = struct({ refcount: 1 });
-/** P3: entries that are not none in the low bits, entries that map the zero page above. */
+/** P3: entries that are not none in bits 0-9, entries that map the zero page in bits 10-19. */
 export const TABLE_COUNTS = struct({ counts: 1 });
+export const COUNTS_MASK = 0x3ff;
+export const COUNTS_ZEROS_SHIFT = 10;
 /** P4: the reader-writer semaphore of a PMD table. */
 export const TABLE_SEM = struct({ sem: 2 });
 
@@ -24,6 +26,11 @@ const WORDS: Readonly<Record<string, ProtocolWords>> = {
   'table-rwsem': { table: TABLE_SEM.sizeWords, tableCpu: 0 },
   'async-scanner': { table: TABLE_COUNTS.sizeWords, tableCpu: 0 },
 };
+
+/** Whether protocol `name` counts entries in `TABLE_COUNTS`; some do only with an option. */
+export function countsEntries(name: string, guided: unknown): boolean {
+  return name === 'locked-counts' || (name === 'async-scanner' && guided === 'counts');
+}
 
 /** What protocol `name` keeps. */
 export function protocolWords(name: string): ProtocolWords {

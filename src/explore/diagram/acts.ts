@@ -19,9 +19,10 @@ export interface Act {
   readonly at: number;
   readonly word: WordKind | null;
   readonly changes: boolean;
-  /** Tables and pages that it is about; and for a pmd entry, the table that it stands in. */
+  /** What it is about; and for a pmd entry, the table that it stands in. */
   readonly tables: readonly number[];
   readonly pages: readonly number[];
+  readonly vmas: readonly number[];
   readonly holder: number;
   /**
    * Of entries: index in the table, and what is said of the value; such acts can be told as one.
@@ -73,7 +74,7 @@ function basis(step: RecordedStep): Omit<Act, 'kind' | 'text'> {
   const { cpu, at, word, found, left, frames, actor, operation } = step;
   return {
     ...{ step: step.step, cpu, at, word: word.kind, changes: found !== left, frames, actor },
-    ...{ tables: [], pages: [], index: -1, value: '', violation: null, operation },
+    ...{ tables: [], pages: [], vmas: [], index: -1, value: '', violation: null, operation },
     holder: word.kind === 'pmd' ? word.table : -1,
   };
 }
@@ -105,6 +106,7 @@ function noteFact(
       ...{ ...basis(step), at: 0, word: null, kind: 'other', frames: act.frames },
       ...{ text: doing ?? 'finds that something is wrong', violation: wrong },
       ...{ tables: numbersIn([doing ?? ''], 'table'), pages: numbersIn([doing ?? ''], 'page') },
+      vmas: numbersIn([doing ?? ''], 'VMA'),
     });
 }
 
@@ -128,7 +130,8 @@ function tell(step: RecordedStep): Told | null {
     case 'torture':
       return { ...tellPlain(step), tables: step.word.table < 0 ? [] : [step.word.table] };
     default:
-      return null;
+      if (step.word.name === 'userfaultFills') return tellUserfault(step);
+      return / of VMA \d/.test(step.word.name) ? tellVma(step) : null;
   }
 }
 
@@ -206,6 +209,20 @@ function howTaken(frames: readonly Frame[]): string {
 
 function tellLeft({ name, lock }: Lock): Told {
   return { kind: 'unlock', text: `releases ${name}`, tables: numbersIn([name], 'table'), at: lock };
+}
+
+function tellUserfault({ op, found, left }: RecordedStep): Told | null {
+  if (found !== left) return { kind: 'other', text: 'wakes who waits for a page to be filled' };
+  return op === GATE.wait ? { kind: 'other', text: 'waits for its page to be filled' } : null;
+}
+
+/** Whoever looks a VMA up compares where it ends. */
+function tellVma({ word, found, left }: RecordedStep): Told | null {
+  const vmas = numbersIn([word.name], 'VMA');
+  const told = (text: string): Told => ({ kind: 'other', text, vmas });
+  if (word.name.startsWith('attached') && found !== left)
+    return told(left === 0 ? `takes VMA ${vmas[0]} out of the map` : `maps VMA ${vmas[0]}`);
+  return word.name.startsWith('endSlot') && found === left ? told(`finds VMA ${vmas[0]}`) : null;
 }
 
 function tellInterrupt({ word, found, left, op }: RecordedStep): Told | null {

@@ -21,13 +21,15 @@ export function closingOf(
   if (verdict.kind === 'deadlock' && circle !== null) return `deadlock: ${circle}.`;
   // The rows show the latest acts.
   const wrong = `${verdict.kind}: ${verdict.message.replace(/; latest acts on it: .*/, '')}.`;
-  const why = raced === null ? lastTouched(groups, focus) : raceText(raced, groups);
+  const why = raced === null ? lastTouched(groups, focus) : raceText(raced, groups, verdict.kind);
   return `${wrong} ${why}`.trim();
 }
 
-function raceText({ read, change, wrong }: Raced, groups: readonly Group[]): string {
+function raceText({ read, change, wrong }: Raced, groups: readonly Group[], kind: string): string {
   const told = (act: Act): string => `cpu${act.cpu} ${act.text} (row ${rowOf(groups, act)})`;
   const end = `(row ${rowOf(groups, wrong)})`;
+  if (kind === 'livelock')
+    return `After cpu${change.cpu} ${change.text} (row ${rowOf(groups, change)}), cpu${wrong.cpu} comes to no end ${end}.`;
   if (read === null) return `The race: ${told(change)}; cpu${wrong.cpu} does not heed it ${end}.`;
   return `The race: ${told(read)}; ${told(change)}; cpu${wrong.cpu} goes by what it saw ${end}.`;
 }

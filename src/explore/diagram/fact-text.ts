@@ -40,6 +40,13 @@ const TEXTS: Readonly<Partial<Record<FactName, Tell>>> = {
   dontneedNotDone: ([slot, index]) =>
     told(`reads ${place(slot!, index!)}`, 'what was zapped is there still'),
   staleRemembered: ([, , page]) => told(`remembers page ${page}`, 'the entry maps another page'),
+  vmaGone: ([vma]) => told(`goes by VMA ${vma}`, `VMA ${vma} is in the map no more`),
+  untruthfulError: ([said, slot, index]) =>
+    [
+      told('reports that memory is short', 'no allocation has failed'),
+      told("reports that it has dropped its caller's lock", 'it is still held'),
+      told(`finds ${place(slot!, index!)} filled`, 'it had waited for what was there before'),
+    ][said!]!,
   pageReused: ([page]) => told(`uses page ${page}`, 'it has another life by now'),
 };
 

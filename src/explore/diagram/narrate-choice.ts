@@ -98,13 +98,17 @@ function weightOf(act: Act, acts: readonly Act[], frame: Frame): number {
 }
 
 /** What some kinds of violation make important. */
-function weightForKind(act: Act, { kind, cpus, raced }: Subject, isNear: boolean): number {
+function weightForKind(act: Act, { kind, cpus, raced, focus }: Subject, isNear: boolean): number {
+  // What keeps a VMA in the map.
+  if (focus.vmas.size > 0 && /lock$/.test(act.kind) && /mmap lock/.test(act.text)) return 65;
   const isFlush = act.kind === 'ipi' || act.kind === 'flush';
   if (isFlush && /stale-translation|dontneed|lost-data/.test(kind)) return 65;
   const isReader = raced !== null && act.cpu === (raced.read ?? raced.wrong).cpu;
   if (act.kind === 'rcu' && /use-after-free|rcu|double-free/.test(kind)) return isReader ? 55 : 0;
+  if (act.word === 'count' && act.changes && isNear && kind === 'table-zero') return 72;
   if (act.word === 'torture' || act.word === 'count')
-    return /exclusion|rcu|reference/.test(kind) ? 60 : 0;
+    return /exclusion|rcu|reference|livelock/.test(kind) ? 60 : 0;
+  if (/fill/.test(act.text) && kind === 'untruthful-error') return 70;
   if (act.kind === 'page' && isNear && /stale|use-after|lost-data|dontneed/.test(kind)) return 82;
   if (act.kind === 'lock' && /sleep|held-at-end/.test(kind)) return cpus.includes(act.cpu) ? 50 : 0;
   return 0;
@@ -121,6 +125,7 @@ function timeliness(
   if (act.step >= begins) return 1;
   if (act.kind === 'lock') return isHeldAt(act, acts, begins) ? 1 : 0.3;
   if (act.kind === 'rcu') return isOpenAt(act, acts, begins) ? 1 : 0;
+  if (act.changes && act.at === raced?.read?.at && isLatest(act, acts, begins)) return 0.6;
   const isSame = [raced?.read, raced?.change, raced?.wrong].some(
     (other) => other?.cpu === act.cpu && other.operation === act.operation,
   );
@@ -142,6 +147,11 @@ function isHeldAt({ step, cpu, at }: Act, acts: readonly Act[], begins: number):
     (act) => act.step > step && act.kind === 'unlock' && act.at === at && act.cpu === cpu,
   );
   return left === undefined || left.step >= begins;
+}
+
+/** Whether nobody changes the word of `act` again before step `begins`. */
+function isLatest({ step, at }: Act, acts: readonly Act[], begins: number): boolean {
+  return !acts.some((act) => act.at === at && act.changes && act.step > step && act.step < begins);
 }
 
 /** Whether the read section that `act` begins, if it does, is still open at step `begins`. */

@@ -6,14 +6,12 @@ import { editNamed } from '#catalogue/named.suite';
 import { renderInterleaving } from '#report/diagram';
 import type { Interleaving } from '#result/interleaving';
 import type { Op, Plan } from '#scenario/plan';
-import { ReplayStrategy, type Schedule, scheduleOf } from '../schedule.ts';
-import { machineFor, plan, randomly } from '../small.suite.ts';
+import { ReplayStrategy } from '../schedule.ts';
+import { machineFor, plan } from '../small.suite.ts';
 import type { SteppedMachine } from '../stepped-machine.ts';
 import { type NarrateOptions, narrate } from './narrate.ts';
+import { inOrder, shortest } from './told.suite.ts';
 
-const EXECUTIONS_MAX = 4000;
-/** Failing ones that are compared. */
-const FAILURES = 12;
 const ROWS_MAX = 14;
 
 const WHOLE = { region: 0, extent: 'whole', share: 'all' } as const;
@@ -169,28 +167,6 @@ test('how many rows there are is up to the caller; the acts that raced stay', as
 
 function brokenMachine(name: string, small: Plan): Promise<SteppedMachine> {
   return machineFor(editNamed(name), small);
-}
-
-/** Of many executions that end in a violation of `kind`, that with the fewest switches. */
-function shortest(machine: SteppedMachine, kind: string): Schedule {
-  let best: { schedule: Schedule; cost: number } | null = null;
-  const strategy = randomly(1);
-  for (let i = 0, failures = 0; i < EXECUTIONS_MAX && failures < FAILURES; i++) {
-    const { verdicts, history } = machine.execute(strategy, i);
-    if (!verdicts.some((each) => each.kind === kind)) continue;
-    failures++;
-    const schedule = scheduleOf(history);
-    const cost = schedule.stretches.length * 1000 + history.decided;
-    if (best === null || cost < best.cost) best = { schedule, cost };
-  }
-  return best!.schedule;
-}
-
-/** How many of the patterns are found, each after the one before. */
-function inOrder(texts: readonly string[], patterns: readonly RegExp[]): number {
-  let found = 0;
-  for (const each of texts) if (found < patterns.length && patterns[found]!.test(each)) found++;
-  return found;
 }
 
 function checkShape(told: Interleaving): void {

@@ -9,6 +9,7 @@ import type { Schedule } from '../schedule.ts';
 import type { SteppedMachine } from '../stepped-machine.ts';
 import { type Act, actsOf, numbersIn } from './acts.ts';
 import { closingOf, rowOf, type Story } from './closing.ts';
+import { foldRounds } from './endless.ts';
 import { chooseGroups, type Group, type Subject } from './narrate-choice.ts';
 import { type Focus, findRaced, type Raced } from './raced.ts';
 import { type Recording, record } from './recording.ts';
@@ -35,10 +36,12 @@ export function narrate(
   const recording = record(machine, schedule, stepsMax);
   const { verdicts } = recording.execution;
   const verdict = verdicts.find((each) => each.kind === kind) ?? verdicts[0] ?? null;
-  const acts = actsOf(recording);
-  const focus = focusOf(verdict, acts);
+  const told = actsOf(recording);
+  const acts = verdict?.kind === 'livelock' ? foldRounds(told, recording.decided) : told;
+  const named = focusOf(verdict, acts);
   const waits = waitsOf(recording, acts);
-  const raced = waits.length > 0 ? null : findRaced(acts, focus);
+  const raced = waits.length > 0 ? null : findRaced(acts, named);
+  const focus = focusFrom(named, raced);
   const story = { verdict, raced, waits, focus };
   const groups = chooseGroups(acts, subjectOf(recording, story, acts), rowsMax);
   const { columns } = machine.plan;
@@ -68,8 +71,15 @@ function focusOf(verdict: Verdict | null, acts: readonly Act[]): Focus {
   const texts = [verdict?.message ?? '', wrong?.violation ?? ''];
   const tables = new Set([...numbersIn(texts, 'table'), ...(wrong?.tables ?? [])]);
   const pages = new Set([...numbersIn(texts, 'page'), ...(wrong?.pages ?? [])]);
-  const isBare = tables.size === 0 && pages.size === 0;
-  return { tables, pages, indices: new Set(isBare ? numbersIn(texts, 'entry') : []) };
+  const vmas = new Set(numbersIn(texts, 'VMA'));
+  const isBare = tables.size === 0 && pages.size === 0 && vmas.size === 0;
+  return { tables, pages, vmas, indices: new Set(isBare ? numbersIn(texts, 'entry') : []) };
+}
+
+/** Where table 0 is named, which is none, it is about the table that was there before. */
+function focusFrom(named: Focus, raced: Raced | null): Focus {
+  if (raced === null || !named.tables.has(0)) return named;
+  return { ...named, tables: new Set([...(raced.read?.tables ?? []), ...raced.change.tables]) };
 }
 
 function rowsOf(

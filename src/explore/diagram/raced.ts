@@ -15,6 +15,7 @@ export interface Raced {
 export interface Focus {
   readonly tables: ReadonlySet<number>;
   readonly pages: ReadonlySet<number>;
+  readonly vmas: ReadonlySet<number>;
   /** Where it names neither: indices of entries in their tables. */
   readonly indices: ReadonlySet<number>;
 }
@@ -25,6 +26,7 @@ const BY_WEIGHT = ['pmd', 'pte', 'count', 'page', 'torture'] as const;
 /** The acts that led to what is wrong; null: none are found. */
 export function findRaced(acts: readonly Act[], focus: Focus): Raced | null {
   const wrong = acts.find(({ violation }) => violation !== null);
+  if (wrong !== undefined && focus.vmas.size > 0) return staleVma(acts, wrong, focus);
   if (wrong !== undefined) return staleRead(acts, wrong, focus) ?? conflict(acts, wrong, focus);
   // Found by an audit: somebody changed what it is about, after a look that was stale by then.
   for (const act of acts.toReversed()) {
@@ -35,22 +37,36 @@ export function findRaced(acts: readonly Act[], focus: Focus): Raced | null {
   return null;
 }
 
-export function isAbout(act: Act, { tables, pages, indices }: Focus): boolean {
+export function isAbout(act: Act, { tables, pages, vmas, indices }: Focus): boolean {
   return (
     act.tables.some((table) => tables.has(table)) ||
     act.pages.some((page) => pages.has(page)) ||
+    act.vmas.some((vma) => vmas.has(vma)) ||
     (act.word === 'pte' && indices.has(act.index))
   );
 }
 
+/** Where the CPU of `wrong` had found the VMA that it goes by, before another changed that. */
+function staleVma(acts: readonly Act[], wrong: Act, focus: Focus): Raced | null {
+  const raced = conflict(acts, wrong, focus);
+  if (raced === null) return null;
+  const read = acts
+    .slice(0, acts.indexOf(raced.change))
+    .findLast((act) => act.cpu === wrong.cpu && !/lock/.test(act.kind) && isAbout(act, focus));
+  return { ...raced, read: read ?? null };
+}
+
 /**
  * What the CPU of `wrong` had read last of a word that another CPU has changed since; or, with less
- * weight, a PTE that it had written itself.
+ * weight, a PTE that it had written itself, or a pmd entry that it has found changed meanwhile, too
+ * late.
  */
 function staleRead(acts: readonly Act[], wrong: Act, focus: Focus): Raced | null {
   const end = acts.indexOf(wrong);
   let best: { raced: Raced; weight: number } | null = null;
   const seen = new Set<number>();
+  // Words that the CPU has read since they were changed.
+  const noticed = new Set<number>();
   // What the CPU has stored itself; what it read before may have been stale by then.
   const stored = new Map<number, number>();
   for (let i = end - 1; i >= 0; i--) {
@@ -61,14 +77,17 @@ function staleRead(acts: readonly Act[], wrong: Act, focus: Focus): Raced | null
       stored.set(read.at, i);
       continue;
     }
-    seen.add(read.at);
+    const together = read.operation === wrong.operation;
+    const isLate = noticed.has(read.at);
     const change = acts
       .slice(i + 1, stored.get(read.at) ?? end)
       .findLast(({ at, cpu, changes }) => at === read.at && changes && cpu !== read.cpu);
-    if (change === undefined) continue;
+    if (change === undefined && read.word === 'pmd' && together) noticed.add(read.at);
+    else seen.add(read.at);
+    if (change === undefined || (isLate && !together)) continue;
     const near = isAbout(read, focus) || isAbout(change, focus);
-    const together = read.operation === wrong.operation;
-    const weight = (near ? 100 : 0) + (together ? 50 : 0) - kind - (read.changes ? 10 : 0);
+    const lighter = (read.changes ? 10 : 0) + (isLate ? 5 : 0);
+    const weight = (near ? 100 : 0) + (together ? 50 : 0) - kind - lighter;
     if (best === null || weight > best.weight) best = { raced: { read, change, wrong }, weight };
   }
   return best?.raced ?? null;

@@ -4,7 +4,7 @@
  * range:
  *
  *     smaps, pagemap, mincore, migrate, numa,   mmap lock for reading
- *     uffd-copy, uffd-zeropage, uffd-wp
+ *     ksm, uffd-copy, uffd-zeropage, uffd-wp
  *     mprotect, fork                            mmap lock and VMA locks for writing
  *     gup                                       mmap lock for reading, page by page
  *     gup-fast                                  none: interrupts off; else as gup
@@ -19,6 +19,7 @@ import { rcuQuiescent } from '#sync/rcu';
 import { ACTOR } from '#trace/vocabulary';
 import { copyPteRange } from '../fork.ts';
 import { getUserPages } from '../gup-fast.ts';
+import { ksmPteRange } from '../ksm.ts';
 import { migratePteRange } from '../migrate.ts';
 import { type Mm, mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from '../mm.ts';
 import { changePteRange } from '../mprotect.ts';
@@ -44,10 +45,11 @@ export const WALKER = {
   fork: 9,
   gup: 10,
   'gup-fast': 11,
+  ksm: 12,
 } as const;
 
 /** The second half of mprotect, which gives the right to write back. */
-const RESTORE = 12;
+const RESTORE = 13;
 /** VMAs in which what is none can be remembered as write-protected. */
 const WP_MARKED = VMA_FLAG.uffdWp | VMA_FLAG.shared;
 
@@ -192,6 +194,8 @@ function walkTable(
       return migratePteRange(cpu, mm, pmdp, slot, first, end);
     case WALKER.numa:
       return changeProtNuma(cpu, mm, pmdp, slot, first, end);
+    case WALKER.ksm:
+      return ksmPteRange(cpu, mm, pmdp, slot, first, end);
     case WALKER['uffd-wp']:
       return uffdWpRange(cpu, mm, pmdp, slot, first, end, isMarked(vma));
     case WALKER.fork:
