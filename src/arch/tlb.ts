@@ -66,13 +66,23 @@ export function tlbPfnIn(cpu: Cpu, set: number): number {
 
 /** The slot whose translation set `set` holds. */
 export function tlbSlotIn(cpu: Cpu, set: number): number {
-  return (tagIn(cpu, set) - 1) >>> tagShift();
+  return tlbSlotOf(tagIn(cpu, set), ptrsShift());
 }
 
 /** The index whose translation set `set` holds. */
 export function tlbIndexIn(cpu: Cpu, set: number): number {
-  const upper = (tagIn(cpu, set) - 1) & ((1 << tagShift()) - 1);
-  return (upper << 6) | ((set ^ tlbSlotIn(cpu, set)) & ptrsMask() & (TLB_SETS - 1));
+  return tlbIndexOf(tagIn(cpu, set), set, ptrsShift());
+}
+
+/** The slot that `tag` stands for, where tables have 2^`ptrs` entries. */
+export function tlbSlotOf(tag: number, ptrs: number): number {
+  return (tag - 1) >>> tagShift(ptrs);
+}
+
+/** The index that `tag` in set `set` stands for. */
+export function tlbIndexOf(tag: number, set: number, ptrs: number): number {
+  const upper = (tag - 1) & ((1 << tagShift(ptrs)) - 1);
+  return (upper << 6) | ((set ^ tlbSlotOf(tag, ptrs)) & ((1 << ptrs) - 1) & (TLB_SETS - 1));
 }
 
 /** The pmd entry that the hardware remembers for `slot`, or none. */
@@ -170,7 +180,7 @@ function tlbAt(cpu: Cpu, slot: number, index: number): number {
 
 /** Never 0. With the number of the set, slot and index follow from it. */
 function tagOf(slot: number, index: number): number {
-  return ((slot << tagShift()) | (index >>> 6)) + 1;
+  return ((slot << tagShift(ptrsShift())) | (index >>> 6)) + 1;
 }
 
 function tagIn(cpu: Cpu, set: number): number {
@@ -178,8 +188,8 @@ function tagIn(cpu: Cpu, set: number): number {
 }
 
 /** Bits of the index that a set's number does not tell. */
-function tagShift(): number {
-  return ptrsShift() > 6 ? ptrsShift() - 6 : 0;
+function tagShift(ptrs: number): number {
+  return ptrs > 6 ? ptrs - 6 : 0;
 }
 
 function pwcAt(cpu: Cpu, slot: number): number {

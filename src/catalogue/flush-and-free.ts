@@ -20,7 +20,7 @@ export const FLUSH_AND_FREE: readonly BrokenVersion[] = [
       'x86/mm: fix flush_tlb_range() when used for zapping normal PMDs (2025, CVE-2025-22045)',
     edit: { label: 'freed-tables', becomes: '' },
     protocol: 'pt-reclaim',
-    scenario: 'tlb-shootdown',
+    scenario: 'races/lazy-tlb',
     oracle: 'stale-translation',
   },
   {
@@ -31,7 +31,7 @@ export const FLUSH_AND_FREE: readonly BrokenVersion[] = [
       'x86/mm: fix flush_tlb_range() when used for zapping normal PMDs (2025, CVE-2025-22045)',
     edit: { label: 'flush-others', becomes: 'interruptOthers(cpu, false);' },
     protocol: 'pt-reclaim',
-    scenario: 'tlb-shootdown',
+    scenario: 'races/lazy-tlb',
     oracle: 'stale-translation',
   },
   {

@@ -46,7 +46,7 @@ export const SCANNER: readonly BrokenVersion[] = [
     source: 'RFC asynchronously scan and free empty user PTE pages (June 2024)',
     edit: { label: 'scan-flush', becomes: '' },
     protocol: 'async-scanner',
-    scenario: 'tlb-shootdown',
+    scenario: 'races/lazy-tlb',
     oracle: 'stale-translation',
   },
 ];

@@ -19,6 +19,7 @@ export type InterleavingKind =
   | 'rcu'
   | 'ipi'
   | 'flush'
+  | 'remember'
   | 'other';
 
 /** A place in the sources. */

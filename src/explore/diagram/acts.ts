@@ -4,6 +4,7 @@
  */
 import { GATE } from '#arena/gate';
 import { PAGE_STATE, PAGE_STATE_MASK } from '#arena/layout/page';
+import { TLB_STATE } from '#arena/layout/percpu';
 import { pmdText, pteText, type WordKind } from '#oracles/word-name';
 import type { InterleavingKind } from '#result/interleaving';
 import { factText, precedesItsStep } from './fact-text.ts';
@@ -43,6 +44,8 @@ export function actsOf(recording: Recording): Act[] {
   const acts: Act[] = [];
   const releases = new Map<number, Lock>();
   const facts = new Map<number, string>();
+  // What the flush covers that a CPU is about to begin.
+  const ranges = new Map<number, string>();
   let next = 0;
   const add = (step: RecordedStep, told: Told | null): void => {
     if (told !== null) acts.push({ ...basis(step), ...told });
@@ -53,7 +56,11 @@ export function actsOf(recording: Recording): Act[] {
     const took = after.find((act): act is QuietAct & Lock => act.kind === 'took');
     const release = step.found === step.left ? undefined : releases.get(step.cpu);
     if (release !== undefined) releases.delete(step.cpu);
-    const told = took ? tellTaken(step, took, steps) : release ? tellLeft(release) : tell(step);
+    const told = took
+      ? tellTaken(step, took, steps)
+      : release
+        ? tellLeft(release)
+        : tell(step, ranges);
     const noted = facts.get(step.cpu) ?? null;
     if (told !== null || noted !== null) {
       add(step, { ...(told ?? tellPlain(step)), violation: noted });
@@ -61,6 +68,7 @@ export function actsOf(recording: Recording): Act[] {
     }
     for (const act of after) {
       if (act.kind === 'releases') releases.set(act.cpu, act);
+      else if (act.kind === 'flush-range') ranges.set(act.cpu, act.text);
       else if (act.kind === 'fact') noteFact(acts, facts, step, act);
       else if (act.cpu === step.cpu && !isNoted(acts, act)) add(step, tellQuiet(act));
     }
@@ -110,7 +118,7 @@ function noteFact(
     });
 }
 
-function tell(step: RecordedStep): Told | null {
+function tell(step: RecordedStep, ranges: ReadonlyMap<number, string>): Told | null {
   switch (step.word.kind) {
     case 'pmd':
       return step.word.name.startsWith('pmd') ? tellPmd(step) : null;
@@ -121,7 +129,7 @@ function tell(step: RecordedStep): Told | null {
     case 'ipi':
       return tellInterrupt(step);
     case 'tlb':
-      return tellFlush(step);
+      return tellFlush(step, ranges.get(step.cpu) ?? 'what is cached');
     case 'rcu':
       return step.op === GATE.compareExchange && step.found !== step.left
         ? { kind: 'rcu', text: `moves the RCU epoch on to ${step.left}` }
@@ -131,6 +139,7 @@ function tell(step: RecordedStep): Told | null {
       return { ...tellPlain(step), tables: step.word.table < 0 ? [] : [step.word.table] };
     default:
       if (step.word.name === 'userfaultFills') return tellUserfault(step);
+      if (step.word.name.startsWith('tlbState')) return tellIdle(step);
       return / of VMA \d/.test(step.word.name) ? tellVma(step) : null;
   }
 }
@@ -231,10 +240,18 @@ function tellInterrupt({ word, found, left, op }: RecordedStep): Told | null {
   return word.name.startsWith('ipiServed') ? { kind: 'ipi', text: 'serves the interrupt' } : null;
 }
 
-function tellFlush({ found, left, frames }: RecordedStep): Told | null {
-  if (found !== left) return { kind: 'flush', text: 'begins a TLB flush' };
+function tellFlush({ found, left, frames }: RecordedStep, range: string): Told | null {
+  if (found !== left) return { kind: 'flush', text: `begins a TLB flush of ${range}` };
   if (!isWithin(frames, 'carryOutFlushes') || isWithin(frames, 'enterMm')) return null;
   return { kind: 'flush', text: 'flushes its own TLB' };
+}
+
+function tellIdle({ cpu, word, found, left }: RecordedStep): Told | null {
+  const told = (text: string): Told => ({ kind: 'flush', text });
+  if (word.cpu !== cpu)
+    return found === TLB_STATE.lazy ? told(`finds cpu${word.cpu} idle in lazy TLB mode`) : null;
+  if (left === TLB_STATE.lazy) return told('goes idle in lazy TLB mode');
+  return found === TLB_STATE.lazy ? told('is no longer idle') : null;
 }
 
 function tellQuiet(act: QuietAct): Told | null {
@@ -247,6 +264,12 @@ function tellQuiet(act: QuietAct): Told | null {
     case 'page':
       if ((act.to & PAGE_STATE_MASK) !== PAGE_STATE.free) return null;
       return { ...quiet, kind: 'page', text: `frees page ${act.page}`, pages: [act.page] };
+    case 'remembers':
+      return {
+        ...{ ...quiet, kind: 'remember', text: act.text, index: act.index },
+        tables: act.table < 0 ? [] : [act.table],
+        pages: act.page < 0 ? [] : [act.page],
+      };
     case 'rcu-enter':
       return { ...quiet, kind: 'rcu', text: 'begins an RCU read section' };
     case 'rcu-leave':

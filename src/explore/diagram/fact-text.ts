@@ -1,5 +1,6 @@
 /** What a fact says in a row of the diagram, as short as it can be; the verdict has the rest. */
 import { pageText } from '#oracles/naming';
+import { pmdText } from '#oracles/word-name';
 import type { FactName } from '#trace/fact';
 
 /** `doing`: the act, where no step is; null: it is the access just made. */
@@ -28,9 +29,12 @@ const TEXTS: Readonly<Partial<Record<FactName, Tell>>> = {
   sleepInAtomic: () => told('may sleep', 'it holds a spinlock'),
   pageMismatch: ([page, state]) => told(`uses page ${page}`, `it is ${pageText(state!)}`),
   countUnderflow: () => told('counts down', 'the count falls below zero'),
-  staleTranslation: ([slot, index, page, , found]) =>
+  staleTranslation: ([slot, index, page, remembered, found]) =>
     page! < 0
-      ? told(`walks ${place(slot!, index!)} by its own cache`, 'the table is gone')
+      ? told(
+          `walks ${place(slot!, index!)} by what it remembers: ${pmdText(remembered!)}`,
+          'that table is gone',
+        )
       : told(
           `accesses ${place(slot!, index!)} by its TLB: page ${page}`,
           `page ${page} is ${pageText(found!)} by now`,

@@ -46,6 +46,7 @@ const WEIGHTS: Readonly<Record<InterleavingKind, readonly [near: number, far: nu
   'pte-read': [50, 10],
   ipi: [20, 20],
   flush: [20, 20],
+  remember: [20, 5],
   rcu: [10, 10],
   other: [45, 5],
 };
@@ -102,7 +103,10 @@ function weightForKind(act: Act, { kind, cpus, raced, focus }: Subject, isNear: 
   // What keeps a VMA in the map.
   if (focus.vmas.size > 0 && /lock$/.test(act.kind) && /mmap lock/.test(act.text)) return 65;
   const isFlush = act.kind === 'ipi' || act.kind === 'flush';
-  if (isFlush && /stale-translation|dontneed|lost-data/.test(kind)) return 65;
+  const isStale = /stale-translation|dontneed|lost-data/.test(kind);
+  // Who is told of what, and who is left out.
+  if (isFlush && isStale) return /^(begins|goes|finds)/.test(act.text) ? 80 : 65;
+  if (act.kind === 'remember' && isStale) return isNear ? 78 : 0;
   const isReader = raced !== null && act.cpu === (raced.read ?? raced.wrong).cpu;
   if (act.kind === 'rcu' && /use-after-free|rcu|double-free/.test(kind)) return isReader ? 55 : 0;
   if (act.word === 'count' && act.changes && isNear && kind === 'table-zero') return 72;
@@ -126,6 +130,7 @@ function timeliness(
   if (act.kind === 'lock') return isHeldAt(act, acts, begins) ? 1 : 0.3;
   if (act.kind === 'rcu') return isOpenAt(act, acts, begins) ? 1 : 0;
   if (act.changes && act.at === raced?.read?.at && isLatest(act, acts, begins)) return 0.6;
+  if (act.kind === 'remember') return isRememberedAt(act, acts, begins) ? 1 : 0;
   const isSame = [raced?.read, raced?.change, raced?.wrong].some(
     (other) => other?.cpu === act.cpu && other.operation === act.operation,
   );
@@ -160,6 +165,13 @@ function isOpenAt(act: Act, acts: readonly Act[], begins: number): boolean {
     ({ kind, cpu, step }) => kind === 'rcu' && cpu === act.cpu && step < begins,
   );
   return latest === act && act.text.startsWith('begins');
+}
+
+/** Whether what `act` remembers is not remembered anew before step `begins`. */
+function isRememberedAt({ step, cpu, text }: Act, acts: readonly Act[], begins: number): boolean {
+  return !acts.some(
+    (act) => act.text === text && act.cpu === cpu && act.step > step && act.step < begins,
+  );
 }
 
 function isTaking({ kind, cpu }: Act, by: number): boolean {

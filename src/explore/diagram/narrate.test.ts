@@ -76,9 +76,9 @@ const CASES: Readonly<Record<string, Case>> = {
     plan: plan('pt-reclaim', [[READ, READ], [DONTNEED]], SETUP),
     kind: 'stale-translation',
     rows: [
-      /^0 reads pte\[0\] of table 3: page 2 \(write, dirty\)$/,
+      /^0 remembers slot \d entry 0: page 2 \(write, dirty\)$/,
       /^1 clears pte\[0\] of table 3: was page 2 \(write, dirty\)$/,
-      /^1 begins a TLB flush$/,
+      /^1 begins a TLB flush of slot \d \(tables too\)$/,
       /^1 flushes its own TLB$/,
       /^1 frees page 2$/,
       /^0 accesses slot \d+ entry 0 by its TLB: page 2 ! page 2 is free/,

@@ -27,7 +27,8 @@ const BY_WEIGHT = ['pmd', 'pte', 'count', 'page', 'torture'] as const;
 export function findRaced(acts: readonly Act[], focus: Focus): Raced | null {
   const wrong = acts.find(({ violation }) => violation !== null);
   if (wrong !== undefined && focus.vmas.size > 0) return staleVma(acts, wrong, focus);
-  if (wrong !== undefined) return staleRead(acts, wrong, focus) ?? conflict(acts, wrong, focus);
+  if (wrong !== undefined)
+    return staleCache(acts, wrong) ?? staleRead(acts, wrong, focus) ?? conflict(acts, wrong, focus);
   // Found by an audit: somebody changed what it is about, after a look that was stale by then.
   for (const act of acts.toReversed()) {
     if (!act.changes || !isAbout(act, focus)) continue;
@@ -42,7 +43,7 @@ export function isAbout(act: Act, { tables, pages, vmas, indices }: Focus): bool
     act.tables.some((table) => tables.has(table)) ||
     act.pages.some((page) => pages.has(page)) ||
     act.vmas.some((vma) => vmas.has(vma)) ||
-    (act.word === 'pte' && indices.has(act.index))
+    ((act.word === 'pte' || act.kind === 'remember') && indices.has(act.index))
   );
 }
 
@@ -54,6 +55,31 @@ function staleVma(acts: readonly Act[], wrong: Act, focus: Focus): Raced | null 
     .slice(0, acts.indexOf(raced.change))
     .findLast((act) => act.cpu === wrong.cpu && !/lock/.test(act.kind) && isAbout(act, focus));
   return { ...raced, read: read ?? null };
+}
+
+/**
+ * What the CPU of `wrong`, a user access or the walk for one, goes by if it has it in its caches,
+ * and who has changed that since it was remembered.
+ */
+function staleCache(acts: readonly Act[], wrong: Act): Raced | null {
+  const place = /slot \d+ entry \d+/.exec(wrong.text)?.[0];
+  if (place === undefined) return null;
+  const end = acts.indexOf(wrong);
+  const isRead = ({ kind, cpu, text, tables }: Act): boolean =>
+    kind === 'remember' &&
+    cpu === wrong.cpu &&
+    (wrong.tables.length > 0 ? tables[0] === wrong.tables[0] : text.includes(`${place}:`));
+  const begin = acts.slice(0, end).findLastIndex(isRead);
+  if (begin < 0) return null;
+  const read = acts[begin]!;
+  const change = acts
+    .slice(begin, end)
+    .find(({ kind, value, tables, pages }) =>
+      read.tables.length > 0
+        ? kind === 'unhook' && tables[0] === read.tables[0]
+        : kind === 'pte-write' && value === 'none' && pages.includes(read.pages[0]!),
+    );
+  return change === undefined ? null : { read, change, wrong };
 }
 
 /**

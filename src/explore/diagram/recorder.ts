@@ -11,6 +11,7 @@ import { PAGE, PAGE_DESC_SHIFT } from '#arena/layout/page';
 import { EVENT_RECORD, EVENTS_MAX, FACT_RECORD, FACTS_MAX, PERCPU } from '#arena/layout/percpu';
 import type { ArenaMap } from '#arena/map';
 import type { Words } from '#arena/word';
+import { cacheActOf, completesCacheAct } from '#oracles/cache-name';
 import { actorName } from '#oracles/naming';
 import { nameWord, tableText } from '#oracles/word-name';
 import { eventKindOf } from '#trace/act';
@@ -118,7 +119,7 @@ export class Recorder implements Gate, QuietWatch {
 
   private isWatched(at: number): boolean {
     const { offset } = this.inBlock(at);
-    if (offset >= 0) return WATCHED.has(offset);
+    if (offset >= 0) return WATCHED.has(offset) || completesCacheAct(offset);
     const inPages = at - this.map.pages;
     if (inPages < 0 || inPages >= this.map.geometry.pages << PAGE_DESC_SHIFT) return false;
     return (inPages & ((1 << PAGE_DESC_SHIFT) - 1)) === PAGE.state;
@@ -144,6 +145,8 @@ export class Recorder implements Gate, QuietWatch {
     else if (offset === PERCPU.semaphoreCount) this.noteSemaphores(who, block, now);
     else if (offset === PERCPU.rcuNesting && (before === 0) !== (now === 0))
       this.acts.push({ ...who, kind: now === 0 ? 'rcu-leave' : 'rcu-enter' });
+    else if (completesCacheAct(offset))
+      this.acts.push({ ...who, ...cacheActOf(this.words, this.map, block, offset) });
   }
 
   private noteEvent(who: Who, block: number, count: number): void {

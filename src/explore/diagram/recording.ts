@@ -3,6 +3,7 @@
  * made, what its word was called then, and what the CPUs did quietly between steps.
  */
 import type { Gate } from '#arena/gate';
+import type { CacheAct } from '#oracles/cache-name';
 import type { NamedWord } from '#oracles/word-name';
 import type { FactName } from '#trace/fact';
 import type { DecodedEvent } from '#trace/ring';
@@ -38,6 +39,7 @@ export type QuietAct = {
   | { readonly kind: 'fact'; readonly fact: FactName; readonly words: readonly number[] }
   | { readonly kind: 'took' | 'releases'; readonly lock: number; readonly name: string }
   | { readonly kind: 'rcu-enter' | 'rcu-leave' }
+  | CacheAct
   | { readonly kind: 'page'; readonly page: number; readonly from: number; readonly to: number }
 );
 

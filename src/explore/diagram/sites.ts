@@ -24,7 +24,15 @@ const PLUMBING = /^(arena|trace|sync)\/|^mm\/(pgtable|page-state|free-list)\.js$
 /** Inner halves, whose callers say more. */
 const INNER = new Set([
   ...['mapOnly', 'isHooked', 'walk', 'walkUpper', 'walkToPmd', 'unhookAndLeave', 'release'],
-  ...['flushAsRecorded', 'numberFlush', 'carryOutFlushes', 'checkTranslation', 'checkEmpty'],
+  ...[
+    'pwcFill',
+    'tlbFill',
+    'flushAsRecorded',
+    'numberFlush',
+    'carryOutFlushes',
+    'checkTranslation',
+    'checkEmpty',
+  ],
 ]);
 const ROOT = /\/(?:stepped|plain|src)\/((?:arena|trace|arch|sync|mm|reclaim|tasks)\/[\w/-]+\.js)$/;
 
