@@ -38,5 +38,6 @@ function settingsOf(plan: Plan): SettingsAtLoad {
     reschedPerMillion: plan.reschedPerMillion,
     allocFailPerMillion: plan.allocFailPerMillion,
     onDemand: plan.backing === 'on-demand',
+    broadcast: plan.shootdown === 'broadcast',
   };
 }

@@ -9,8 +9,15 @@
  * Who flushes, and who comes back to the address space, each store first and look then: the flusher
  * numbers its flush and reads the others' `tlbState`; the other stores that it is active and reads
  * the number. At least one of the two sees the other.
+ *
+ * Where hardware broadcasts flushes nobody is interrupted for one. Each access of user code, and
+ * each hardware walk, stores that it has begun and then catches up with the flushes; the flusher
+ * numbers its flush and then waits for the accesses that have begun. Again one of the two sees the
+ * other.
  */
+
 import { boundMap } from '#arena/arena';
+import { atLoad } from '#arena/at-load';
 import { MM } from '#arena/layout/mm';
 import { FLUSH_RECORD, PERCPU, TLB_STATE } from '#arena/layout/percpu';
 import {
@@ -34,6 +41,43 @@ import { pwcFlushLocalRange, tlbFlushLocal, tlbFlushLocalRange } from './tlb.ts'
 /** The number of a flush has its CPU's number in its low bits. */
 const CPU_BITS = 7;
 const CPU_MASK = (1 << CPU_BITS) - 1;
+
+let broadcast = atLoad.settings.broadcast; // constant at load
+
+/** `byHardware`: flushes are broadcast; else each CPU carries them out when it is interrupted. */
+export function configureShootdown(byHardware: boolean): void {
+  broadcast = byHardware;
+}
+
+/** Whether a flush reaches the other CPUs without interrupts. */
+export function flushesAreBroadcast(): boolean {
+  return broadcast;
+}
+
+/** This CPU is about to translate by what it remembers, or to walk; until `endAccess`. */
+export function beginAccess(cpu: Cpu): void {
+  if (!broadcast) return;
+  const at = cpu.block + PERCPU.accesses;
+  store(cpu, at, (peek(at) + 1) | 0);
+  carryOutFlushes(cpu); // @access-flush
+}
+
+export function endAccess(cpu: Cpu): void {
+  if (!broadcast) return;
+  const at = cpu.block + PERCPU.accesses;
+  storeAndWake(cpu, at, (peek(at) + 1) | 0);
+}
+
+/** Waits until no other CPU is in an access that had begun before. */
+export function waitForAccesses(cpu: Cpu): void {
+  const { percpu, percpuWords, geometry } = boundMap();
+  for (let id = 0; id < geometry.cpus; id++) {
+    if (id === cpu.id) continue;
+    const at = percpu + id * percpuWords + PERCPU.accesses;
+    const seen = load(cpu, at);
+    if ((seen & 1) !== 0) waitUntilChanged(cpu, at, seen);
+  }
+}
 
 /** A point at which this CPU's code can be interrupted. */
 export function interruptPoint(cpu: Cpu): void {

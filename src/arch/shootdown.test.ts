@@ -1,9 +1,9 @@
 /** A TLB flush reaches every CPU that could translate by what it remembers. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { PERCPU, TLB_STATE } from '#arena/layout/percpu';
-import { poke } from '#arena/word';
+import { peek, poke } from '#arena/word';
 import { TestMachine } from '#tasks/machine.suite';
-import { enterLazyTlb, enterMm } from './interrupts.ts';
+import { beginAccess, endAccess, enterLazyTlb, enterMm } from './interrupts.ts';
 import { mkPmd } from './pmd.ts';
 import { mkPte } from './pte.ts';
 import { flushTlbRange } from './shootdown.ts';
@@ -47,6 +47,27 @@ describe('a flush', () => {
     expect([8, 9, 10].map((slot) => pwcLookup(cpus[1]!, slot) !== 0)).toEqual([false, true, true]);
     flushTlbRange(cpus[0]!, 9, 0, 10, 1, true);
     expect([9, 10].map((slot) => pwcLookup(cpus[1]!, slot))).toEqual([0, 0]);
+  });
+
+  test('that is broadcast interrupts nobody, and is carried out before the next access', () => {
+    const { cpus } = new TestMachine({ shootdown: 'broadcast' });
+    for (const cpu of cpus) tlbFill(cpu, 8, 0, mkPte(20, false, false));
+    cpus[1]!.irqsOff = 1;
+    flushTlbRange(cpus[0]!, 8, 0, 8, 1, false);
+    expect(tlbLookup(cpus[0]!, 8, 0, false)).toBe(0);
+    beginAccess(cpus[1]!);
+    expect(tlbLookup(cpus[1]!, 8, 0, false)).toBe(0);
+    endAccess(cpus[1]!);
+    expect(peek(cpus[1]!.block + PERCPU.ipiWanted)).toBe(0);
+  });
+
+  test('that is broadcast waits for an access under way', () => {
+    const { cpus } = new TestMachine({ shootdown: 'broadcast' });
+    beginAccess(cpus[1]!);
+    const flush = (): void => flushTlbRange(cpus[0]!, 8, 0, 8, 1, false);
+    expect(flush).toThrow(/would wait for ever/);
+    endAccess(cpus[1]!);
+    flush();
   });
 
   test('of pages lets lazy CPUs sleep, which catch up when they come back', () => {

@@ -21,6 +21,8 @@ export interface SettingsAtLoad {
   readonly allocFailPerMillion: number;
   /** Bodies are on demand. */
   readonly onDemand: boolean;
+  /** Flushes reach other CPUs without interrupts. */
+  readonly broadcast: boolean;
 }
 
 export interface MachineAtLoad {
@@ -61,6 +63,7 @@ const NO_MACHINE: MachineAtLoad = {
     reschedPerMillion: 0,
     allocFailPerMillion: 0,
     onDemand: false,
+    broadcast: false,
   },
   totalStoreOrder: false,
 };

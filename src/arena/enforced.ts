@@ -215,7 +215,10 @@ export class EnforcedGate implements Gate {
     const { order, words } = this;
     if (order[ORDER.outranks] === 0 || Atomics.load(order, ORDER.outcome) !== OUTCOME.running)
       return false;
-    return order[ORDER.standing + PASSAGE.op] !== NO_STEP.end && !isDisabled(order, words, ORDER.standing);
+    return (
+      order[ORDER.standing + PASSAGE.op] !== NO_STEP.end &&
+      !isDisabled(order, words, ORDER.standing)
+    );
   }
 
   /** Waits until a step of this CPU is due; which one that is, or `OPEN`. */

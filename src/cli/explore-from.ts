@@ -27,7 +27,7 @@ const EXCLUDED: Readonly<Record<string, string>> = {
   ...{ protocol: '--protocol', broken: '--broken', cpus: '--cpus', parameter: '-p' },
   ...{ lock: '--lock', splitLocks: '--no-split-locks', gather: '--gather' },
   ...{ allocFail: '--alloc-fail', tableFree: '--table-free', walkers: '--walkers' },
-  pwc: '--pwc',
+  ...{ pwc: '--pwc', shootdown: '--shootdown' },
   ...{ exhaust: '--exhaust', keepGoing: '--keep-going' },
 };
 

@@ -21,6 +21,7 @@ export interface PlanFlags {
   readonly tableFree?: (typeof TABLE_FREE)[number];
   readonly walkers?: (typeof WALKERS)[number];
   readonly pwc?: (typeof PWC)[number];
+  readonly shootdown?: (typeof SHOOTDOWN)[number];
 }
 
 const SEED = 1;
@@ -29,6 +30,8 @@ const TABLE_FREE_SUMMARY = 'a table alone, where its batch finds no memory: rcu,
 const WALKERS = ['fixed', 'as-posted'] as const;
 const PWC = ['all', 'range'] as const;
 const PWC_SUMMARY = 'paging-structure caches drop all when tables go, or the range flushed';
+const SHOOTDOWN = ['ipi', 'broadcast'] as const;
+const SHOOTDOWN_SUMMARY = 'how a flush reaches other CPUs: by ipi, or broadcast by hardware';
 const WALKERS_SUMMARY = 'what walkers do without a table: fixed, or as-posted, with the flaws';
 
 export function addPlanFlags(command: Command): Command {
@@ -46,7 +49,8 @@ export function addPlanFlags(command: Command): Command {
     )
     .option('--table-free <how>', TABLE_FREE_SUMMARY, tableFree)
     .option('--walkers <form>', WALKERS_SUMMARY, walkers)
-    .option('--pwc <part>', PWC_SUMMARY, pwc);
+    .option('--pwc <part>', PWC_SUMMARY, pwc)
+    .option('--shootdown <how>', SHOOTDOWN_SUMMARY, shootdown);
 }
 
 function tableFree(how: string): (typeof TABLE_FREE)[number] {
@@ -59,6 +63,10 @@ function walkers(form: string): (typeof WALKERS)[number] {
 
 function pwc(part: string): (typeof PWC)[number] {
   return choose('part of the paging-structure cache', part, PWC);
+}
+
+function shootdown(how: string): (typeof SHOOTDOWN)[number] {
+  return choose('way to flush', how, SHOOTDOWN);
 }
 
 /** What all plans of one command have in common: same seed, same everything but the protocol. */
@@ -80,6 +88,7 @@ export function requestOf(
     allocFail: flags.allocFail ?? own.allocFail,
     walkers: flags.walkers ?? own.walkers,
     pwc: flags.pwc ?? own.pwc,
+    shootdown: flags.shootdown ?? own.shootdown,
     broken: broken?.name,
   };
 }
@@ -109,6 +118,7 @@ export function settingsOf(flags: PlanFlags, seed: number): Record<string, strin
     ['-table-free', how],
     ['-walkers', flags.walkers],
     ['-pwc', flags.pwc],
+    ['-shootdown', flags.shootdown],
     ...Object.entries(parameter ?? {}),
   ];
   return Object.fromEntries(
@@ -135,6 +145,7 @@ export function flagsIn(settings: Readonly<Record<string, string>>): PlanFlags {
     return value === undefined ? undefined : integerFlag(`-${flag}`, min)(value);
   };
   const { '-lock': lock, '-table-free': how, '-walkers': form, '-pwc': part } = settings;
+  const { '-shootdown': flush } = settings;
   const given = {
     cpus: number('-cpus', 1),
     gather: number('-gather', 1),
@@ -143,6 +154,7 @@ export function flagsIn(settings: Readonly<Record<string, string>>): PlanFlags {
     tableFree: how === undefined ? undefined : tableFree(how),
     walkers: form === undefined ? undefined : walkers(form),
     pwc: part === undefined ? undefined : pwc(part),
+    shootdown: flush === undefined ? undefined : shootdown(flush),
   };
   return {
     ...(given as Partial<PlanFlags>),

@@ -30,7 +30,8 @@ describe('what is run', () => {
       'run churn --protocol async-scanner --cpus 3 --duration 250ms -p size=8MiB ' +
       '-p async-scanner.delay=5ms --lock ptl=mcs --no-split-locks --rcu announced ' +
       '--gather 32 --noise 7 --deadline 2m ' +
-      '--alloc-fail 250 --table-free sync --walkers as-posted --pwc range --lock-stat';
+      '--alloc-fail 250 --table-free sync --walkers as-posted --pwc range ' +
+      '--shootdown broadcast --lock-stat';
     const { plans, hooks, stderr } = await say(line.split(' '));
     expect(stderr).toBe('');
     expect(plans[0]).toMatchObject({
@@ -47,6 +48,7 @@ describe('what is run', () => {
       allocFailPerMillion: 250,
       walkerReactions: 'as-posted',
       pwcFlush: 'range',
+      shootdown: 'broadcast',
       noise: 7,
       lockStat: true,
       broken: null,

@@ -65,6 +65,7 @@ const wrong: [words: string, message: RegExp][] = [
     'run churn --pwc some',
     /^unknown part of the paging-structure cache "some"; choose from all, range$/,
   ],
+  ['run churn --shootdown none', /^unknown way to flush "none"; choose from ipi, broadcast$/],
   ['run churn --rcu epoch', /^unknown RCU form "epoch"; choose from qsbr, announced$/],
   ['run churn --json /nowhere/r.json', /^cannot write "\/nowhere\/r.json"/],
   ['run missing.yaml', /^cannot read "missing.yaml"/],

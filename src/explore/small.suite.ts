@@ -99,6 +99,7 @@ export function plan(
     walkerReactions: 'fixed',
     pwcFlush: 'all',
     scheduler: 'fair',
+    shootdown: 'ipi',
     reschedPerMillion: 0,
     ownership: 'interleaved',
     regions: [{ name: 'heap', pages: 1 << TINY.ptrsShift, flags: [], gapPages: 0 }],

@@ -12,6 +12,7 @@ const EXECUTIONS = 60;
 const WALKERS: readonly Walker[] = [
   ...(['smaps', 'pagemap', 'mincore', 'mprotect', 'migrate', 'numa'] as const),
   ...(['uffd-copy', 'uffd-zeropage', 'uffd-wp', 'fork', 'gup', 'gup-fast', 'ksm'] as const),
+  'gup-fast-only',
 ];
 
 const walk = (walker: Walker): Op => ({ op: 'walk', walker, ...WHOLE });

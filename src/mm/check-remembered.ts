@@ -3,10 +3,11 @@
  * page than the entry's is stale; it may be so until the flush that follows, and whoever has put
  * that off has said so before: a gather, or page reclaim. An entry that was cleared and flushed in
  * one act is none until the flush is over. So where the entry maps another page by now, and nobody
- * has a flush put off, a flush was missed. (No interrupt is served meanwhile: a flush that is on
- * its way waits for this CPU, and is still put off.)
+ * has a flush put off, a flush was missed. (No interrupt is served meanwhile, and it counts as an
+ * access: a flush that is on its way waits for this CPU, and is still put off.)
  */
 import type { Cpu } from '#arch/cpu';
+import { beginAccess, endAccess } from '#arch/interrupts';
 import { type Pmd, pmdTable, pmdTablePresent } from '#arch/pmd';
 import { PTE_NONE, type Pte, ptePfn, ptePresent } from '#arch/pte';
 import { tlbIndexIn, tlbPfnIn, tlbSlotIn } from '#arch/tlb';
@@ -22,6 +23,7 @@ import type { Mm } from './mm.ts';
 /** Notes each translation of this CPU, which uses the address space, that missed its flush. */
 export function checkRemembered(cpu: Cpu, mm: Mm): void {
   rcuReadLock(cpu);
+  beginAccess(cpu);
   for (let set = 0; set < TLB_SETS; set++) {
     const pfn = tlbPfnIn(cpu, set);
     if (pfn === 0) continue;
@@ -31,6 +33,7 @@ export function checkRemembered(cpu: Cpu, mm: Mm): void {
     if (!ptePresent(value) || ptePfn(value) === pfn || flushIsPutOff(mm)) continue;
     noteFact(cpu, FACT.staleRemembered, slot, index, pfn, value, 0);
   }
+  endAccess(cpu);
   rcuReadUnlock(cpu);
 }
 

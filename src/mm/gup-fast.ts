@@ -28,9 +28,12 @@ import { pageLife, putFolio, tryGetFolio } from './page-ref.ts';
 import { checkFrame, lastChanger, lastPmdChanger, pmdOffset, pmdpGet, ptepGet } from './pgtable.ts';
 import { isBefore } from './vma.ts';
 
+/** The ways to a page, the fast one tried first (FOLL_FAST_ONLY: that one alone). */
+export const GUP = { fast: 1, slow: 2 } as const;
+
 /**
- * References the pages of [start, end), a few at a time, by the slow way only if not `fast`.
- * Returns how many.
+ * References the pages of [start, end), a few at a time, by `ways` (bits of `GUP`). Returns how
+ * many.
  */
 export function getUserPages(
   cpu: Cpu,
@@ -39,13 +42,13 @@ export function getUserPages(
   startIndex: number,
   endSlot: number,
   endIndex: number,
-  fast: boolean,
+  ways: number,
 ): number {
   let pages = 0;
   let slot = startSlot;
   let index = startIndex;
   while (isBefore(slot, index, endSlot, endIndex)) {
-    if ((fast && gupFast(cpu, mm, slot, index)) || gupSlow(cpu, mm, slot, index)) pages++;
+    if (gupPage(cpu, mm, slot, index, ways)) pages++;
     index = (index + 1) & ptrsMask();
     if (index === 0) slot++;
     if (holdsMany(cpu)) putHeldPages(cpu);
@@ -54,6 +57,11 @@ export function getUserPages(
   putHeldPages(cpu);
   count(cpu, COUNTER.walkerPages, pages);
   return pages;
+}
+
+function gupPage(cpu: Cpu, mm: Mm, slot: number, index: number, ways: number): boolean {
+  if ((ways & GUP.fast) !== 0 && gupFast(cpu, mm, slot, index)) return true;
+  return (ways & GUP.slow) !== 0 && gupSlow(cpu, mm, slot, index);
 }
 
 /** References the page at (slot, index) if it is there to be written to, without waiting. */

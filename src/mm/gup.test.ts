@@ -8,7 +8,7 @@ import { PTDESC } from '#arena/layout/ptdesc';
 import { peek } from '#arena/word';
 import { TestMachine } from '#tasks/machine.suite';
 import { holdPage, putHeldPages } from './gup.ts';
-import { getUserPages } from './gup-fast.ts';
+import { GUP, getUserPages } from './gup-fast.ts';
 import { getFolio, pageLife, putFolio } from './page-ref.ts';
 import { configurePagePins } from './page-state.ts';
 import { pmdOffset } from './pgtable.ts';
@@ -29,10 +29,11 @@ const pfnOf = (page: number): number => ptePfn(machine.pte(page) as Pte);
 const stateOf = (page: number): number => pageAt(pfnOf(page)) + PAGE.state;
 const pmdpOf = (page: number) => pmdOffset(machine.cpu(1), machine.mm, machine.slotOf(page));
 
-function gup(start: number, end: number, fast: boolean): number {
+function gup(start: number, end: number, fast: boolean, slow = true): number {
   const [from, to] = [machine.slotOf(start), machine.slotOf(end)];
   const [first, last] = [machine.indexOf(start), machine.indexOf(end)];
-  return getUserPages(machine.cpu(1), machine.mm, from, first, to, last, fast);
+  const ways = (fast ? GUP.fast : 0) | (slow ? GUP.slow : 0);
+  return getUserPages(machine.cpu(1), machine.mm, from, first, to, last, ways);
 }
 
 function placeOf(page: number): number {
@@ -59,6 +60,16 @@ describe('GUP', () => {
     machine.load(0, 66);
     expect(gup(60, 84, true)).toBe(20);
     expect(machine.counters()).toMatchObject({ gupFastPages: 2, gupSlowPages: 18, rss: 20 });
+    exitClean();
+  });
+
+  test('by the fast way alone passes over what would have to be faulted in', () => {
+    machine.load(0, 66);
+    expect(gup(64, 84, true, false)).toBe(2);
+    expect(machine.counters()).toMatchObject({ gupFastPages: 2, rss: 2 });
+    expect(machine.counter('gupSlowPages')).toBe(0);
+    const only = WALKER['gup-fast-only'];
+    expect(walkRange(machine.cpu(1), machine.mm, only, 8, 0, 9, 0)).toBe(2);
     exitClean();
   });
 

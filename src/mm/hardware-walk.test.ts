@@ -116,3 +116,23 @@ test('idle hardware without a remembered table walks nowhere', () => {
   speculativeWalk(cpu, machine.mm);
   expect([tlbLookup(cpu, SLOT, 0, false), pwcLookup(cpu, SLOT)]).toEqual([0, 0]);
 });
+
+test.each([
+  ['access', () => void machine.load(0, PAGE)],
+  ['idle', () => speculativeWalk(cpu, machine.mm)],
+])('where flushes are broadcast a zap waits for walks under way: %s', (_name, walks) => {
+  machine = new TestMachine({ shootdown: 'broadcast' });
+  cpu = machine.cpu(0);
+  // An idle CPU walks to a random entry.
+  machine.mmap(0, PAGE, PAGE + 8);
+  for (let page = PAGE; page < PAGE + 8; page++) machine.load(0, page);
+  tlbFlushLocalRange(cpu, SLOT, 0, SLOT, 8);
+  let waited = 0;
+  for (let index = 0; index < 8; index++)
+    machine.meanwhile(0, 'read', entryAt(index), () => {
+      expect(() => machine.dontneed(1, PAGE, PAGE + 8)).toThrow(/would wait for ever/);
+      waited++;
+    });
+  walks();
+  expect(waited).toBe(1);
+});

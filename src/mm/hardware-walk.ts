@@ -5,6 +5,7 @@
  * they may go, the walk is a read section.)
  */
 import type { Cpu } from '#arch/cpu';
+import { beginAccess, endAccess } from '#arch/interrupts';
 import { type Pmd, pmdMatchesFrame, pmdTable, pmdTablePresent } from '#arch/pmd';
 import { PTE_NONE, type Ptep, pteDirty, pteMkdirty, ptePfn, ptePresent, pteWrite } from '#arch/pte';
 import { pwcFill, pwcLookup, tlbFill } from '#arch/tlb';
@@ -90,8 +91,10 @@ function checkWalk(cpu: Cpu, slot: number, pmdval: Pmd, state: number): void {
  */
 export function speculativeWalk(cpu: Cpu, mm: Mm): void {
   const mask = ptrsMask();
+  beginAccess(cpu);
   for (let i = 0; i < PWC_SETS; i++) {
     const slot = peek(cpu.block + PERCPU.pwc + i * PWC_ENTRY.sizeWords + PWC_ENTRY.tag) - 1;
     if (slot >= 0) hardwareWalk(cpu, mm, slot, cpu.prng.below(mask + 1), false);
   }
+  endAccess(cpu);
 }

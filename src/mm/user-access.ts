@@ -4,11 +4,12 @@
  *
  * An access takes no lock. It is one act with respect to zaps, because this CPU serves no interrupt
  * between translation and access: whoever has cleared the entry waits in its flush until the access
- * is over before it lets the page go.
+ * is over before it lets the page go. Where flushes are broadcast it says so: from `beginAccess` to
+ * `endAccess`.
  */
 
 import { type Cpu, enterActor } from '#arch/cpu';
-import { interruptPoint } from '#arch/interrupts';
+import { beginAccess, endAccess, interruptPoint } from '#arch/interrupts';
 import { pwcForget, tlbLookup } from '#arch/tlb';
 import { pageAt } from '#arena/arena';
 import { nowNs } from '#arena/clock';
@@ -40,21 +41,30 @@ export function userStore(cpu: Cpu, mm: Mm, slot: number, index: number, value: 
   const pfn = translate(cpu, mm, slot, index, true);
   if (pfn <= 0) return pfn;
   poke(pageAt(pfn) + PAGE.content, value);
+  endAccess(cpu);
   return ACCESS.stored;
 }
 
 /** The value at (slot, index), not negative, or a value of `ACCESS`. */
 export function userLoad(cpu: Cpu, mm: Mm, slot: number, index: number): number {
   const pfn = translate(cpu, mm, slot, index, false);
-  return pfn <= 0 ? pfn : peek(pageAt(pfn) + PAGE.content);
+  if (pfn <= 0) return pfn;
+  const content = peek(pageAt(pfn) + PAGE.content);
+  endAccess(cpu);
+  return content;
 }
 
-/** The page frame to access, or a value of `ACCESS` that is negative. */
+/**
+ * The page frame to access, and the access has begun; or a value of `ACCESS` that is negative, and
+ * it has not.
+ */
 function translate(cpu: Cpu, mm: Mm, slot: number, index: number, write: boolean): number {
   for (let retries = 0; ; ) {
+    beginAccess(cpu);
     let pfn = tlbLookup(cpu, slot, index, write);
     if (pfn === 0) pfn = hardwareWalk(cpu, mm, slot, index, write);
     if (pfn !== 0) return pfn;
+    endAccess(cpu);
     const outcome = doUserAddrFault(cpu, mm, slot, index, write);
     if (outcome === VM_FAULT.done) continue;
     pwcForget(cpu, slot);

@@ -134,6 +134,8 @@ export function lockName(words: Words, map: ArenaMap, at: number): string {
   if (page >= 0 && page < map.geometry.pages) return `the lock of page ${page}`;
   const interrupted = cpuOfWord(map, at, PERCPU.ipiServed);
   if (interrupted !== null) return `cpu${interrupted} to serve an interrupt`;
+  const accessing = cpuOfWord(map, at, PERCPU.accesses);
+  if (accessing !== null) return `cpu${accessing} to end its access`;
   const asked = cpuOfWord(map, at, PERCPU.rcuAnswered);
   if (asked !== null) return `cpu${asked} to pass a quiescent state`;
   const named: readonly (readonly [number, string])[] = [

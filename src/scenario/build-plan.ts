@@ -35,6 +35,7 @@ export interface PlanRequest {
   readonly allocFail?: number | undefined;
   readonly walkers?: Plan['walkerReactions'] | undefined;
   readonly pwc?: Plan['pwcFlush'] | undefined;
+  readonly shootdown?: Plan['shootdown'] | undefined;
   readonly rcu?: Plan['rcu'] | undefined;
   readonly lockStat?: boolean | undefined;
   readonly broken?: string | null | undefined;
@@ -89,6 +90,7 @@ export function buildPlan(scenario: Scenario, request: PlanRequest): Plan {
       machine.allocFailPerMillion,
     walkerReactions: request.walkers ?? machine.walkerReactions,
     pwcFlush: request.pwc ?? machine.pwcFlush,
+    shootdown: request.shootdown ?? machine.shootdown,
     regions,
     setup,
     columns,

@@ -38,6 +38,7 @@ export type Machine = Pick<
   | 'walkerReactions'
   | 'pwcFlush'
   | 'scheduler'
+  | 'shootdown'
   | 'reschedPerMillion'
   | 'ownership'
 >;
@@ -63,6 +64,7 @@ const MACHINE_DEFAULTS = {
   walkers: 'fixed',
   pwc: 'all',
   scheduler: 'fair',
+  shootdown: 'ipi',
   resched: 0,
   noise: 0,
   ownership: 'interleaved',
@@ -117,6 +119,7 @@ function lowerMachine(scope: Scope, file: ScenarioFile): Machine {
     walkerReactions: choice('walkers', MACHINE_KINDS.walkers, byDefault.walkers),
     pwcFlush: choice('pwc', MACHINE_KINDS.pwc, byDefault.pwc),
     scheduler: choice('scheduler', MACHINE_KINDS.scheduler, byDefault.scheduler),
+    shootdown: choice('shootdown', MACHINE_KINDS.shootdown, byDefault.shootdown),
     reschedPerMillion: number('resched', byDefault.resched),
     ownership: choice('ownership', MACHINE_KINDS.ownership, byDefault.ownership),
   };

@@ -39,6 +39,7 @@ export const WALKERS = [
   'gup',
   'gup-fast',
   'ksm',
+  'gup-fast-only',
 ] as const;
 
 /** What each value of an operation may be; lowering reads them by the same table. */

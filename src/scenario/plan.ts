@@ -50,7 +50,8 @@ export type Walker =
   | 'fork'
   | 'gup'
   | 'gup-fast'
-  | 'ksm';
+  | 'ksm'
+  | 'gup-fast-only';
 
 /**
  * Which part of its region an operation applies to: all of it; the running `sweep`'s chunk; one
@@ -198,6 +199,11 @@ export interface Plan {
    * than all others (SCHED_FIFO). Threads are scheduled by the system.
    */
   readonly scheduler: 'fair' | 'fifo';
+  /**
+   * How a flush reaches other CPUs: each is interrupted and carries it out, as on x86; or hardware
+   * does it for them, as on arm64, and waits for accesses under way only.
+   */
+  readonly shootdown: 'ipi' | 'broadcast';
   /** Chance that a zap loop finds need-resched set, per million entries. */
   readonly reschedPerMillion: number;
   /** Pages are owned by slot or interleaved page by page; only the owner writes a page. */

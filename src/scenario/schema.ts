@@ -42,6 +42,7 @@ export const MACHINE_KINDS = {
   walkers: { type: 'choice', choices: ['fixed', 'as-posted'] },
   pwc: { type: 'choice', choices: ['all', 'range'] },
   scheduler: { type: 'choice', choices: ['fair', 'fifo'] },
+  shootdown: { type: 'choice', choices: ['ipi', 'broadcast'] },
   resched: { type: 'integer', min: 0, max: 1_000_000 },
   noise: { type: 'integer', min: 0, max: 100 },
   ownership: { type: 'choice', choices: ['interleaved', 'slots'] },
@@ -90,6 +91,9 @@ const machine = z
       'Of exploration: fair, or fifo: what CPU 0 runs has the higher priority on the one processor ' +
         'of all, so that once an operation of it has begun no other CPU goes on while it can. ' +
         'Threads are scheduled by the system.',
+    ),
+    shootdown: scalarSchema(MACHINE_KINDS.shootdown).describe(
+      'How a flush reaches other CPUs: by interrupts, as on x86, or by hardware alone.',
     ),
     resched: scalarSchema(MACHINE_KINDS.resched).describe('need-resched per million entries.'),
     noise: scalarSchema(MACHINE_KINDS.noise).describe('Random delays: 0 none, 100 most.'),

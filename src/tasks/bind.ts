@@ -1,6 +1,7 @@
 /** Binds a thread to a machine: the arena, the protocol, and every choice that the plan makes. */
 
 import { Cpu } from '#arch/cpu';
+import { configureShootdown } from '#arch/interrupts';
 import { configurePwc } from '#arch/tlb';
 import { bindArena, boundMap } from '#arena/arena';
 import { nowMs } from '#arena/clock';
@@ -47,6 +48,7 @@ export function bindMachine(
   configureGather(plan.gatherBatch, TABLE_FREE[plan.gatherFallback]);
   configureWalkers(plan.walkerReactions === 'as-posted');
   configurePwc(plan.pwcFlush === 'range');
+  configureShootdown(plan.shootdown === 'broadcast');
   configureUserfaults(plan.cpus);
   configurePagePins([plan.setup, ...plan.columns].flat().some(referencesPages));
   bindLockStat();
@@ -83,7 +85,7 @@ export function makeCpu(id: number, seed: number): Cpu {
   return cpu;
 }
 
-const PINNERS: readonly Walker[] = ['gup', 'gup-fast', 'migrate'];
+const PINNERS: readonly Walker[] = ['gup', 'gup-fast', 'gup-fast-only', 'migrate'];
 
 /** Whether an operation references or locks pages beside the ptl: GUP, reclaim, migration. */
 function referencesPages(op: Op): boolean {

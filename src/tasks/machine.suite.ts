@@ -72,6 +72,7 @@ export function planOf(changes: Partial<Plan> = {}): Plan {
     walkerReactions: 'fixed',
     pwcFlush: 'all',
     scheduler: 'fair',
+    shootdown: 'ipi',
     reschedPerMillion: 0,
     ownership: 'interleaved',
     regions: [],

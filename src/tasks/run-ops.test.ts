@@ -114,7 +114,7 @@ test('a scan is one pass; until idle it goes on over all of the address space', 
   expect(reclaimedBy(scan(true), 'none')).toBe(0);
 });
 
-test.each(['migrate', 'gup', 'gup-fast'] as const)(
+test.each(['migrate', 'gup', 'gup-fast', 'gup-fast-only'] as const)(
   'where a plan walks by %s, a page changes state among others that change it',
   (walker) => {
     const machine = new TestMachine({ columns: [[walk(walker)]] });

@@ -111,7 +111,9 @@ export const PERCPU = struct({
   ipiWanted: 1,
   ipiServed: 1,
   tlbState: 1,
-  ipiPad: LINE_WORDS - 3,
+  /** Accesses begun and ended, where flushes are broadcast: odd, one is under way. */
+  accesses: 1,
+  ipiPad: LINE_WORDS - 4,
   /** Word waited for (0: none), the value that must change, and since when (ms). */
   waitAt: 1,
   waitSeen: 1,

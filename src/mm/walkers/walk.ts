@@ -8,6 +8,7 @@
  *     mprotect, fork                            mmap lock and VMA locks for writing
  *     gup                                       mmap lock for reading, page by page
  *     gup-fast                                  none: interrupts off; else as gup
+ *     gup-fast-only                             none: interrupts off; else not at all
  */
 import { type Cpu, enterActor } from '#arch/cpu';
 import type { Pmdp } from '#arch/pmd';
@@ -18,7 +19,7 @@ import { peek, read } from '#arena/word';
 import { rcuQuiescent } from '#sync/rcu';
 import { ACTOR } from '#trace/vocabulary';
 import { copyPteRange } from '../fork.ts';
-import { getUserPages } from '../gup-fast.ts';
+import { GUP, getUserPages } from '../gup-fast.ts';
 import { ksmPteRange } from '../ksm.ts';
 import { migratePteRange } from '../migrate.ts';
 import { type Mm, mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from '../mm.ts';
@@ -46,6 +47,7 @@ export const WALKER = {
   gup: 10,
   'gup-fast': 11,
   ksm: 12,
+  'gup-fast-only': 13,
 } as const;
 
 /** The second half of mprotect, which gives the right to write back. */
@@ -66,12 +68,11 @@ export function walkRange(
   endSlot: number,
   endIndex: number,
 ): number {
-  const isGup = walker === WALKER.gup || walker === WALKER['gup-fast'];
-  const before = enterActor(cpu, isGup ? ACTOR.gup : ACTOR.walker);
+  const ways = waysOf(walker);
+  const before = enterActor(cpu, ways !== 0 ? ACTOR.gup : ACTOR.walker);
   let entries = 0;
-  if (isGup) {
-    const fast = walker === WALKER['gup-fast'];
-    entries = getUserPages(cpu, mm, startSlot, startIndex, endSlot, endIndex, fast);
+  if (ways !== 0) {
+    entries = getUserPages(cpu, mm, startSlot, startIndex, endSlot, endIndex, ways);
   } else if (walker === WALKER.mprotect || walker === WALKER.fork) {
     mmapWriteLock(cpu, mm);
     entries = walkVmas(cpu, mm, walker, startSlot, startIndex, endSlot, endIndex, true);
@@ -85,6 +86,20 @@ export function walkRange(
   }
   enterActor(cpu, before);
   return entries;
+}
+
+/** By which ways (bits of `GUP`) `walker` references pages; 0: it does not. */
+function waysOf(walker: number): number {
+  switch (walker) {
+    case WALKER.gup:
+      return GUP.slow;
+    case WALKER['gup-fast']:
+      return GUP.fast | GUP.slow;
+    case WALKER['gup-fast-only']:
+      return GUP.fast;
+    default:
+      return 0;
+  }
 }
 
 /** The parts of the range that VMAs map; `writes`: each is write-locked before it is walked. */
