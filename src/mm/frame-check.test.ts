@@ -23,6 +23,7 @@ import { TestMachine } from '#tasks/machine.suite';
 import { freePage, gatherPage } from './page-alloc.ts';
 import { noteCleared, pmdOffset, pmdUnhook, setPteAt } from './pgtable.ts';
 import { pteOffsetMap, pteUnmap } from './pte-offset-map.ts';
+import { tryToUnmapOne } from './rmap.ts';
 import { allocTable, freeTable } from './table-alloc.ts';
 
 let machine: TestMachine;
@@ -67,6 +68,18 @@ describe('a pmd value', () => {
     const upper = (peek(entry) >>> 7) as number;
     poke(entry, mkPmd(upper, frameState(FRAME.table, 2, 9)));
     expect(() => machine.load(1, 64)).toThrow(Halted);
+    expect(machine.facts()).toEqual(['frameMismatch']);
+  });
+
+  test('of a table that is freed while its ptl is waited for halts the machine', () => {
+    const pfn = ptePfn(machine.pte(64) as Pte);
+    machine.beforeLock(1, ptdescAt(table) + PTDESC.ptl, () => {
+      machine.dontneed(0, 64, 72);
+      pmdUnhook(machine.cpu(0), pmdp, table, 8);
+      freeTable(machine.cpu(0), table);
+    });
+    const unmap = (): number => tryToUnmapOne(machine.cpu(1), machine.mm, pmdp, 8, 0, pfn);
+    expect(unmap).toThrow(Halted);
     expect(machine.facts()).toEqual(['frameMismatch']);
   });
 
