@@ -5,11 +5,12 @@ export const FLUSH_AND_FREE: readonly BrokenVersion[] = [
   {
     name: 'free-without-rcu',
     bug: 'S-05',
-    summary: 'an unhooked table is freed at once, with lockless walkers inside',
+    summary: 'an unhooked table is freed once it is flushed, with GUP-fast inside',
     source: 'series Try to free user PTE page table pages (April 2022), patch 18',
     edit: { label: 'free-by-rcu', becomes: 'freeTable(cpu, table);' },
+    conditions: { '-shootdown': 'broadcast' },
     protocol: 'pt-reclaim',
-    scenario: 'fault-vs-zap',
+    scenario: 'races/gup-fast-vs-free',
     oracle: 'use-after-free',
   },
   {
@@ -43,5 +44,17 @@ export const FLUSH_AND_FREE: readonly BrokenVersion[] = [
     protocol: 'pt-reclaim',
     scenario: 'tlb-shootdown',
     oracle: 'dontneed-not-done',
+  },
+  {
+    name: 'semi-rcu',
+    bug: 'K-10',
+    summary:
+      'a table for which there is no batch is freed once all CPUs have answered an interrupt',
+    source: 'the fallback of tlb_remove_table before Linux 6.14 (commit 718b13861d22)',
+    flaw: { '-table-free': 'ipi' },
+    conditions: { '-alloc-fail': '200000' },
+    protocol: 'pt-reclaim',
+    scenario: 'races/table-alone',
+    oracle: 'use-after-free',
   },
 ];

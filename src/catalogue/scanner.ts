@@ -40,6 +40,16 @@ export const SCANNER: readonly BrokenVersion[] = [
     oracle: 'double-free',
   },
   {
+    name: 'scan-flushes-pages',
+    bug: 'K-16',
+    summary: 'the scanner flushes translations of pages only, not what is remembered of the table',
+    source: 'RFC asynchronously scan and free empty user PTE pages (June 2024)',
+    flaw: { 'async-scanner.flush': 'pages' },
+    protocol: 'async-scanner',
+    scenario: 'races/lazy-tlb',
+    oracle: 'stale-translation',
+  },
+  {
     name: 'scanner-no-flush',
     bug: 'K-16',
     summary: 'the scanner frees tables unflushed',

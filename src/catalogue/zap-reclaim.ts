@@ -1,6 +1,9 @@
 /** Races of reclaim inside the zap (Linux 6.14, PT_RECLAIM), and of the lookups of Linux 6.5. */
 import type { BrokenVersion } from './broken-version.ts';
 
+/** The pml, as another lock than the ptl that is held, is waited for. */
+const BLOCKING = 'spinLockNested(cpu, pml, LOCK.pml, SINGLE_DEPTH_NESTING); const locked = true;';
+
 export const ZAP_RECLAIM: readonly BrokenVersion[] = [
   {
     name: 'no-pmd-recheck',
@@ -14,12 +17,36 @@ export const ZAP_RECLAIM: readonly BrokenVersion[] = [
   },
   {
     name: 'direct-after-drop',
-    bug: 'K-01',
-    summary: 'the zap forgets that it dropped the ptl on the way and frees without looking (S-09)',
-    source: 'mm: pgtable: fix incorrect reclaim of non-empty PTE pages (Linux 6.14, February 2025)',
-    edit: { label: 'zap-direct', becomes: '' },
+    bug: 'S-09',
+    summary: 'the zap forgets that a full gather made it drop the ptl, and frees without looking',
+    source: 'review of synchronously scan and reclaim empty user PTE pages (August 2024)',
+    edit: {
+      label: 'zap-direct',
+      becomes: 'if (at < end && tlbRoom(cpu) > 0) facts.direct = false;',
+    },
+    conditions: { gather: '8', resched: '0' },
     protocol: 'pt-reclaim',
     scenario: 'fault-vs-zap',
+    oracle: 'nonempty-table-freed',
+  },
+  {
+    name: 'no-reverify',
+    bug: 'K-01',
+    summary: 'a zap that had dropped the ptl frees the table as if it had held it all along',
+    source: 'mm: pgtable: fix incorrect reclaim of non-empty PTE pages (Linux 6.14, February 2025)',
+    flaw: { 'pt-reclaim.reverify': 'none' },
+    protocol: 'pt-reclaim',
+    scenario: 'fault-vs-zap',
+    oracle: 'nonempty-table-freed',
+  },
+  {
+    name: 'skipped-forgotten',
+    bug: 'S-11',
+    summary: 'the zap forgets that it left a marker in place, and frees the table with it',
+    source: 'review of Try to free empty and zero user PTE page table pages (August 2022)',
+    edit: { label: 'any-skipped', becomes: '' },
+    protocol: 'pt-reclaim',
+    scenario: 'races/marker-vs-zap',
     oracle: 'nonempty-table-freed',
   },
   {
@@ -27,12 +54,32 @@ export const ZAP_RECLAIM: readonly BrokenVersion[] = [
     bug: 'S-10',
     summary: 'the zap waits for the pml while it holds the ptl, against the lock order',
     source: 'review of synchronously scan and reclaim empty user PTE pages (August 2024)',
-    edit: {
-      label: 'trylock-pml',
-      becomes: 'spinLockNested(cpu, pml, LOCK.pml, SINGLE_DEPTH_NESTING); const locked = true;',
-    },
+    edit: { label: 'trylock-pml', becomes: BLOCKING },
     protocol: 'pt-reclaim',
-    scenario: 'churn',
+    scenario: 'races/two-zaps',
     oracle: 'deadlock',
+  },
+  {
+    name: 'shared-lock-twice',
+    bug: 'K-03',
+    summary: 'where locks are not split, the zap waits for the very lock that it holds',
+    source: 'handle non-split locks correctly in zap_empty_pte_table() (2026, commit fb4ddf208511)',
+    edit: { label: 'trylock-pml', becomes: BLOCKING },
+    flaw: { 'pt-reclaim.sharedLock': 'tried' },
+    conditions: { '-no-split-locks': 'yes' },
+    protocol: 'pt-reclaim',
+    scenario: 'races/two-zaps',
+    oracle: 'deadlock',
+  },
+  {
+    name: 'freed-at-end',
+    bug: 'K-34',
+    summary: 'the flush for a freed table is recorded for the slot after it',
+    source: 'PT_RECLAIM in mm/memory.c (2026, commit 4c640eb4181c)',
+    edit: { label: 'free-at', becomes: 'pteFreeTlb(cpu, unhooked, slot + 1, 1);' },
+    conditions: { '-pwc': 'range' },
+    protocol: 'pt-reclaim',
+    scenario: 'races/zap-of-nothing',
+    oracle: 'stale-translation',
   },
 ];

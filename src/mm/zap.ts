@@ -110,7 +110,7 @@ function zapPteRange(
   if (unhooked !== 0) {
     mmDecNrTables(cpu, mm, 0); // @dec-nr-ptes
     count(cpu, COUNTER.tablesReclaimed, 1);
-    pteFreeTlb(cpu, unhooked, slot, 1);
+    pteFreeTlb(cpu, unhooked, slot, 1); // @free-at
   }
 }
 
@@ -144,7 +144,7 @@ function zapEntries(
     if (pteNone(value)) continue;
     const survivor = survivorOf(value, details);
     if (survivor !== PTE_NONE) {
-      facts.anySkipped = true;
+      facts.anySkipped = true; // @any-skipped
       if (survivor === value) continue;
       ptepReplace(cpu, table, at, value, survivor);
     } else {

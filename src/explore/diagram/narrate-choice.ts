@@ -107,6 +107,9 @@ function weightForKind(act: Act, { kind, cpus, raced, focus }: Subject, isNear: 
   // Who is told of what, and who is left out.
   if (isFlush && isStale) return /^(begins|goes|finds)/.test(act.text) ? 80 : 65;
   if (act.kind === 'remember' && isStale) return isNear ? 78 : 0;
+  // The lock under which it had looked, let go before what it saw was changed.
+  const isDropped = raced?.read?.cpu === act.cpu && isBetween(act, raced);
+  if (act.kind === 'unlock' && isNear && isDropped) return 86;
   const isReader = raced !== null && act.cpu === (raced.read ?? raced.wrong).cpu;
   if (act.kind === 'rcu' && /use-after-free|rcu|double-free/.test(kind)) return isReader ? 55 : 0;
   if (act.word === 'count' && act.changes && isNear && kind === 'table-zero') return 72;
@@ -116,6 +119,10 @@ function weightForKind(act: Act, { kind, cpus, raced, focus }: Subject, isNear: 
   if (act.kind === 'page' && isNear && /stale|use-after|lost-data|dontneed/.test(kind)) return 82;
   if (act.kind === 'lock' && /sleep|held-at-end/.test(kind)) return cpus.includes(act.cpu) ? 50 : 0;
   return 0;
+}
+
+function isBetween({ step }: Act, { read, change }: Raced): boolean {
+  return read !== null && step > read.step && step < change.step;
 }
 
 /** What lies before the race, after it, or in the fair phase, counts for less. */
