@@ -8,8 +8,11 @@ import { type Binding, Scope } from './scope.ts';
 import { readValue, type Setting, showValue, type Written } from './setting.ts';
 import { validate } from './validate.ts';
 
+/** Folders that belong to the names of the scenarios in them. */
+const SHELVES: ReadonlySet<string> = new Set(['litmus', 'races']);
+
 export interface Scenario {
-  /** The file's name without ending, and without folders but for `litmus/`. */
+  /** The file's name without ending, and without folders but for those of `SHELVES`. */
   readonly name: string;
   readonly file: ScenarioFile;
   readonly document: SourceDocument;
@@ -111,7 +114,7 @@ export function showBindings(bindings: ReadonlyMap<string, Binding>): Record<str
 
 function nameOf(path: string): string {
   const parts = path.replace(/\.ya?ml$/, '').split(/[\\/]/);
-  return parts.slice(parts.at(-2) === 'litmus' ? -2 : -1).join('/');
+  return parts.slice(SHELVES.has(parts.at(-2) ?? '') ? -2 : -1).join('/');
 }
 
 function oneLine(text: string): string {
