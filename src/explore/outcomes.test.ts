@@ -54,6 +54,7 @@ test.each(RACES.map((name, kind) => [name, kind] as const))('%s, by any CPU', (n
 test.each([
   ['reclaimed', COUNTER.tablesReclaimed],
   ['flushWaited', COUNTER.ipisSent],
+  ['overlap', COUNTER.pwcOverlaps],
   ['oom', COUNTER.oom],
 ] as const)('%s, by its counter', (outcome, counter) => {
   expect(

@@ -22,6 +22,7 @@ export const OUTCOMES: readonly OutcomeName[] = OUTCOME_NAMES;
 const RECLAIMED = bitOf('reclaimed');
 const TABLE_KEPT = bitOf('tableKept');
 const FLUSH_WAITED = bitOf('flushWaited');
+const OVERLAP = bitOf('overlap');
 const OOM = bitOf('oom');
 
 /** The bit of an outcome in what `outcomesOf` returns. */
@@ -37,6 +38,7 @@ export function outcomesOf(words: Words, map: ArenaMap): number {
     found |= words[block + PERCPU.raceKinds]!;
     if (words[block + COUNTER.tablesReclaimed]! !== 0) found |= RECLAIMED;
     if (words[block + COUNTER.ipisSent]! !== 0) found |= FLUSH_WAITED;
+    if (words[block + COUNTER.pwcOverlaps]! !== 0) found |= OVERLAP;
     if (words[block + COUNTER.oom]! !== 0) found |= OOM;
   }
   return found;

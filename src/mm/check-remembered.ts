@@ -8,10 +8,10 @@
  */
 import type { Cpu } from '#arch/cpu';
 import { beginAccess, endAccess } from '#arch/interrupts';
-import { type Pmd, pmdTable, pmdTablePresent } from '#arch/pmd';
+import { pmdTable, pmdTablePresent } from '#arch/pmd';
 import { PTE_NONE, type Pte, ptePfn, ptePresent } from '#arch/pte';
 import { tlbIndexIn, tlbPfnIn, tlbSlotIn } from '#arch/tlb';
-import { bodyAt, ptdescAt, ptrsMask, ptrsShift } from '#arena/arena';
+import { bodyAt, ptdescAt } from '#arena/arena';
 import { MM } from '#arena/layout/mm';
 import { TLB_SETS } from '#arena/layout/percpu';
 import { PTDESC } from '#arena/layout/ptdesc';
@@ -19,6 +19,7 @@ import { peek } from '#arena/word';
 import { rcuReadLock, rcuReadUnlock } from '#sync/rcu';
 import { FACT, noteFact } from '#trace/fact';
 import type { Mm } from './mm.ts';
+import { pmdNow } from './pgtable.ts';
 
 /** Notes each translation of this CPU, which uses the address space, that missed its flush. */
 export function checkRemembered(cpu: Cpu, mm: Mm): void {
@@ -39,18 +40,9 @@ export function checkRemembered(cpu: Cpu, mm: Mm): void {
 
 /** The entry of (slot, index), found without a step; none where there is no table. */
 function entryNow(mm: Mm, slot: number, index: number): Pte {
-  let table = peek(mm.at + MM.pgd);
-  for (let level = mm.topLevel; level > 0; level--) {
-    const place = bodyOf(table) + ((slot >>> ((level - 1) * ptrsShift())) & ptrsMask());
-    const entry = peek(place) as Pmd;
-    if (!pmdTablePresent(entry)) return PTE_NONE;
-    table = pmdTable(entry);
-  }
-  return peek(bodyOf(table) + index) as Pte;
-}
-
-function bodyOf(table: number): number {
-  return bodyAt(peek(ptdescAt(table) + PTDESC.body));
+  const pmdval = pmdNow(mm, slot);
+  if (!pmdTablePresent(pmdval)) return PTE_NONE;
+  return peek(bodyAt(peek(ptdescAt(pmdTable(pmdval)) + PTDESC.body)) + index) as Pte;
 }
 
 function flushIsPutOff(mm: Mm): boolean {

@@ -81,6 +81,13 @@ describe('a remembered table', () => {
   test('may be walked after it was unhooked, which is counted', () => {
     expect([walk(false), cpu.walked]).toEqual([0, PTE_NONE]);
     expect(machine.races()).toEqual({ 'staleWalk: access <- access': 1 });
+    expect(machine.counter('pwcOverlaps')).toBe(0);
+  });
+
+  test('may be walked when another has taken its place, which is counted too', () => {
+    machine.store(1, PAGE + 1, 7);
+    expect([walk(false, 1), cpu.walked, machine.facts()]).toEqual([0, PTE_NONE, []]);
+    expect(machine.counter('pwcOverlaps')).toBe(1);
   });
 
   test('is forgotten by a fault that finds another one there', () => {

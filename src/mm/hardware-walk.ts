@@ -14,11 +14,12 @@ import { PERCPU, PWC_ENTRY, PWC_SETS } from '#arena/layout/percpu';
 import { FRAME, frameStateOf, PTDESC } from '#arena/layout/ptdesc';
 import { compareExchange, peek } from '#arena/word';
 import { rcuReadLock, rcuReadUnlock } from '#sync/rcu';
+import { COUNTER, count } from '#trace/counters';
 import { FACT, panic } from '#trace/fact';
 import { countRace } from '#trace/race';
 import { RACE } from '#trace/vocabulary';
 import type { Mm } from './mm.ts';
-import { checkFrame, lastChanger, pmdOffset, pmdpGet, ptepGet } from './pgtable.ts';
+import { checkFrame, lastChanger, pmdNow, pmdOffset, pmdpGet, ptepGet } from './pgtable.ts';
 import { bodiesOnDemand } from './table-alloc.ts';
 
 /**
@@ -47,7 +48,7 @@ function walk(cpu: Cpu, mm: Mm, slot: number, index: number, write: boolean): nu
   const ptep = (bodyAt(peek(at + PTDESC.body)) + index) as Ptep;
   let value = ptepGet(cpu, ptep);
   const state = peek(at + PTDESC.state);
-  if (!pmdMatchesFrame(pmdval, state)) checkWalk(cpu, slot, pmdval, state);
+  if (!pmdMatchesFrame(pmdval, state)) checkWalk(cpu, mm, slot, pmdval, state);
   cpu.walked = value;
   if (write ? !pteWrite(value) : !ptePresent(value)) return 0;
   if (write && !pteDirty(value)) {
@@ -77,12 +78,16 @@ function walkUpper(cpu: Cpu, mm: Mm, slot: number): Pmd {
   return pmdval;
 }
 
-/** An unhooked table may still be walked until the flush; one that was freed may not. */
-function checkWalk(cpu: Cpu, slot: number, pmdval: Pmd, state: number): void {
+/**
+ * An unhooked table may still be walked until the flush, even when another has taken its place: it
+ * is empty, so that what comes of it is a fault in vain. One that was freed may not.
+ */
+function checkWalk(cpu: Cpu, mm: Mm, slot: number, pmdval: Pmd, state: number): void {
   const asIfHooked = (state & ~3) | FRAME.table;
-  if (frameStateOf(state) === FRAME.unhooked && pmdMatchesFrame(pmdval, asIfHooked))
-    countRace(cpu, RACE.staleWalk, lastChanger(pmdTable(pmdval)));
-  else panic(cpu, FACT.staleTranslation, slot, 0, -1, pmdval, state);
+  if (frameStateOf(state) !== FRAME.unhooked || !pmdMatchesFrame(pmdval, asIfHooked))
+    panic(cpu, FACT.staleTranslation, slot, 0, -1, pmdval, state);
+  countRace(cpu, RACE.staleWalk, lastChanger(pmdTable(pmdval)));
+  if (pmdTablePresent(pmdNow(mm, slot))) count(cpu, COUNTER.pwcOverlaps, 1);
 }
 
 /**

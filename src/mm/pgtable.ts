@@ -89,6 +89,19 @@ function walkToPmd(cpu: Cpu, mm: Mm, base: number): boolean {
   return true;
 }
 
+/** The pmd entry of `slot` as it stands, found without a step; none where an upper one is. */
+export function pmdNow(mm: Mm, slot: number): Pmd {
+  let entry = PMD_NONE;
+  let table = peek(mm.at + MM.pgd);
+  for (let level = mm.topLevel; level > 0; level--) {
+    const index = (slot >>> ((level - 1) * ptrsShift())) & ptrsMask();
+    entry = peek(bodyAt(peek(ptdescAt(table) + PTDESC.body)) + index) as Pmd;
+    if (!pmdTablePresent(entry)) return PMD_NONE;
+    table = pmdTable(entry);
+  }
+  return entry;
+}
+
 /**
  * The slow half of the frame check: an unhooked table may still be read by those who found it
  * before (true); anything else is an access to a freed or recycled frame, and halts the machine.

@@ -20,6 +20,7 @@ export const OUTCOME_MEANINGS: Readonly<Record<OutcomeName, string>> = {
   reclaimed: 'A PTE table was reclaimed: unhooked by the protocol.',
   tableKept: 'An empty PTE table was still hooked at the end of the main phase.',
   flushWaited: 'A CPU interrupted another one to have it flush, and waited.',
+  overlap: 'A CPU walked by a table that it remembered when another had taken its place.',
   oom: 'A user access failed for lack of memory.',
   violation: 'An oracle found fault with the execution.',
 };

@@ -250,6 +250,7 @@ export type OutcomeName =
   | 'reclaimed'
   | 'tableKept'
   | 'flushWaited'
+  | 'overlap'
   | 'oom'
   | 'violation';
 

@@ -41,6 +41,7 @@ export const COUNTERS = [
   'allocFailed',
   'ipisSent',
   'tlbStaleAlive',
+  'pwcOverlaps',
   'tlbNestedFlushes',
   'tlbBatchedFlushes',
   'swapUsed',
