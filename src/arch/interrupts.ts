@@ -145,7 +145,9 @@ export function interruptOthers(cpu: Cpu, lazy: boolean): void {
   }
   if (sent === 0) return;
   count(cpu, COUNTER.ipisSent, sent);
-  for (let i = 0; i < sent; i++) waitUntilServed(cpu, cpu.ipiBlocks[i]!, cpu.ipiTickets[i]!);
+  for (let i = 0; i < sent; i++) {
+    waitUntilServed(cpu, cpu.ipiBlocks[i]!, cpu.ipiTickets[i]!); // @flush-wait
+  }
 }
 
 /**

@@ -57,4 +57,14 @@ export const FLUSH_AND_FREE: readonly BrokenVersion[] = [
     scenario: 'races/table-alone',
     oracle: 'use-after-free',
   },
+  {
+    name: 'flush-not-awaited',
+    bug: 'K-31',
+    summary: 'a deferred flush is begun and not waited for, so that what is stale is gone as well',
+    source: 'review of synchronously scan and reclaim empty user PTE pages (July 2024)',
+    edit: { label: 'flush-wait', becomes: '' },
+    protocol: 'zap-second-walk',
+    scenario: 'races/refill-before-flush',
+    oracle: 'stale-translation',
+  },
 ];

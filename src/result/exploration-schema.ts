@@ -9,7 +9,7 @@ import type { Interleaving, InterleavingKind } from './interleaving.ts';
 
 const KINDS = [
   ...['lock', 'unlock', 'trylock-failed', 'pmd-read', 'pte-read', 'pte-write', 'hook', 'unhook'],
-  ...['defer', 'free', 'page', 'rcu', 'ipi', 'flush', 'remember', 'other'],
+  ...['defer', 'free', 'page', 'rcu', 'ipi', 'flush', 'remember', 'no-memory', 'other'],
 ] as InterleavingKind[];
 
 const row = z.object({

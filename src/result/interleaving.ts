@@ -20,6 +20,7 @@ export type InterleavingKind =
   | 'ipi'
   | 'flush'
   | 'remember'
+  | 'no-memory'
   | 'other';
 
 /** A place in the sources. */

@@ -246,10 +246,12 @@ function tellFlush({ found, left, frames }: RecordedStep, range: string): Told |
   return { kind: 'flush', text: 'flushes its own TLB' };
 }
 
-function tellIdle({ cpu, word, found, left }: RecordedStep): Told | null {
+function tellIdle({ cpu, word, found, left, frames }: RecordedStep): Told | null {
   const told = (text: string): Told => ({ kind: 'flush', text });
   if (word.cpu !== cpu)
-    return found === TLB_STATE.lazy ? told(`finds cpu${word.cpu} idle in lazy TLB mode`) : null;
+    return found === TLB_STATE.lazy && !isWithin(frames, 'waitUntilServed')
+      ? told(`finds cpu${word.cpu} idle in lazy TLB mode`)
+      : null;
   if (left === TLB_STATE.lazy) return told('goes idle in lazy TLB mode');
   return found === TLB_STATE.lazy ? told('is no longer idle') : null;
 }
@@ -270,6 +272,8 @@ function tellQuiet(act: QuietAct): Told | null {
         tables: act.table < 0 ? [] : [act.table],
         pages: act.page < 0 ? [] : [act.page],
       };
+    case 'no-memory':
+      return { ...quiet, kind: 'no-memory', text: 'finds no memory' };
     case 'rcu-enter':
       return { ...quiet, kind: 'rcu', text: 'begins an RCU read section' };
     case 'rcu-leave':

@@ -47,6 +47,7 @@ const WEIGHTS: Readonly<Record<InterleavingKind, readonly [near: number, far: nu
   ipi: [20, 20],
   flush: [20, 20],
   remember: [20, 5],
+  'no-memory': [70, 70],
   rcu: [10, 10],
   other: [45, 5],
 };
@@ -111,6 +112,9 @@ function weightForKind(act: Act, { kind, cpus, raced, focus }: Subject, isNear: 
   const isDropped = raced?.read?.cpu === act.cpu && isBetween(act, raced);
   if (act.kind === 'unlock' && isNear && isDropped) return 86;
   const isReader = raced !== null && act.cpu === (raced.read ?? raced.wrong).cpu;
+  // Who is inside, and answers all the same.
+  if (isFlush && kind === 'use-after-free')
+    return isReader && act.text.startsWith('serves') ? 72 : 0;
   if (act.kind === 'rcu' && /use-after-free|rcu|double-free/.test(kind)) return isReader ? 55 : 0;
   if (act.word === 'count' && act.changes && isNear && kind === 'table-zero') return 72;
   if (act.word === 'torture' || act.word === 'count')
@@ -122,7 +126,7 @@ function weightForKind(act: Act, { kind, cpus, raced, focus }: Subject, isNear: 
 }
 
 function isBetween({ step }: Act, { read, change }: Raced): boolean {
-  return read !== null && step > read.step && step < change.step;
+  return /^pte-/.test(read?.kind ?? '') && step > read!.step && step < change.step;
 }
 
 /** What lies before the race, after it, or in the fair phase, counts for less. */

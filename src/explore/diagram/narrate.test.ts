@@ -19,6 +19,7 @@ const TOUCH: Op = { op: 'touch', access: 'write', pages: 'every', ...WHOLE };
 const READ: Op = { ...TOUCH, access: 'read' };
 const ONE: Op = { ...TOUCH, extent: { page: 0, pages: 1 } };
 const DONTNEED: Op = { op: 'dontneed', ...WHOLE };
+const SLEEP: Op = { op: 'sleep', ms: 20 };
 const SCAN: Op = { op: 'scan', untilIdle: false };
 const PAGEMAP: Op = { op: 'walk', walker: 'pagemap', ...WHOLE };
 /** One page is present. */
@@ -70,6 +71,18 @@ const CASES: Readonly<Record<string, Case>> = {
       /^1 unhooks table 3: clears pmd\[0\]$/,
       /^1 frees table 3$/,
       /^0 follows its entry to table 3 ! table 3 is free, or used again$/,
+    ],
+  },
+  'lazy-not-flushed': {
+    plan: plan('pt-reclaim', [[READ, SLEEP], [DONTNEED]], SETUP),
+    kind: 'stale-translation',
+    rows: [
+      /^0 remembers slot \d: table 3$/,
+      /^1 unhooks table 3: clears pmd\[0\]$/,
+      /^1 begins a TLB flush of slot \d \(pages only\)$/,
+      /^1 finds cpu0 idle in lazy TLB mode$/,
+      /^1 frees table 3$/,
+      /^0 walks slot \d entry \d by what it remembers: table 3 ! that table is gone$/,
     ],
   },
   'no-shootdown': {
@@ -147,6 +160,27 @@ describe('blocking-pml-under-ptl', async () => {
     }
     checkShape(told);
   });
+});
+
+test('who is inside a table and yet answers interrupts, and what finds no memory', async () => {
+  const more = { ...SETUP, gatherFallback: 'ipi', allocFailPerMillion: 300_000 } as const;
+  const columns = [
+    [READ, READ],
+    [DONTNEED, DONTNEED],
+  ];
+  const machine = await machineFor(null, plan('pt-reclaim', columns, more));
+  const told = narrate(machine, shortest(machine, 'use-after-free'), { kind: 'use-after-free' });
+  const rows = [
+    /^0 reads pmd\[0\]: table \d+/,
+    /^1 unhooks table \d+/,
+    /^1 finds no memory$/,
+    /^0 serves the interrupt$/,
+    /^1 frees table \d+$/,
+    /^0 takes ptl of table \d+/,
+    /^0 follows its entry to table \d+$/,
+  ];
+  const texts = told.rows.map(({ cpu, text: clause }) => `${cpu} ${clause}`);
+  expect(inOrder(texts, rows), texts.join('\n')).toBe(rows.length);
 });
 
 test('an execution in which nothing is wrong can be told too', async () => {

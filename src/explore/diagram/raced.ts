@@ -28,7 +28,12 @@ export function findRaced(acts: readonly Act[], focus: Focus): Raced | null {
   const wrong = acts.find(({ violation }) => violation !== null);
   if (wrong !== undefined && focus.vmas.size > 0) return staleVma(acts, wrong, focus);
   if (wrong !== undefined)
-    return staleCache(acts, wrong) ?? staleRead(acts, wrong, focus) ?? conflict(acts, wrong, focus);
+    return (
+      staleCache(acts, wrong) ??
+      staleEntry(acts, wrong) ??
+      staleRead(acts, wrong, focus) ??
+      conflict(acts, wrong, focus)
+    );
   // Found by an audit: somebody changed what it is about, after a look that was stale by then.
   for (const act of acts.toReversed()) {
     if (!act.changes || !isAbout(act, focus)) continue;
@@ -80,6 +85,25 @@ function staleCache(acts: readonly Act[], wrong: Act): Raced | null {
         : kind === 'pte-write' && value === 'none' && pages.includes(read.pages[0]!),
     );
   return change === undefined ? null : { read, change, wrong };
+}
+
+/** Where it follows an upper entry: how it had read that, and who has unhooked the table since. */
+function staleEntry(acts: readonly Act[], wrong: Act): Raced | null {
+  const [table] = wrong.tables;
+  if (table === undefined || !wrong.text.startsWith('follows its entry')) return null;
+  const end = acts.indexOf(wrong);
+  const begin = acts
+    .slice(0, end)
+    .findLastIndex((act) => act.kind === 'pmd-read' && act.cpu === wrong.cpu && isOf(act, table));
+  if (begin < 0) return null;
+  const change = acts
+    .slice(begin, end)
+    .find((act) => act.kind === 'unhook' && act.cpu !== wrong.cpu && isOf(act, table));
+  return change === undefined ? null : { read: acts[begin]!, change, wrong };
+}
+
+function isOf({ tables }: Act, table: number): boolean {
+  return tables[0] === table;
 }
 
 /**

@@ -15,6 +15,7 @@ import { cacheActOf, completesCacheAct } from '#oracles/cache-name';
 import { actorName } from '#oracles/naming';
 import { nameWord, tableText } from '#oracles/word-name';
 import { eventKindOf } from '#trace/act';
+import { COUNTER } from '#trace/counters';
 import { FACTS } from '#trace/fact';
 import { EVENTS } from '#trace/ring';
 import type { Stepper } from '../stepper.ts';
@@ -40,6 +41,7 @@ const WATCHED: ReadonlySet<number> = new Set([
   PERCPU.heldCount,
   PERCPU.semaphoreCount,
   PERCPU.rcuNesting,
+  COUNTER.allocFailed,
 ]);
 
 export class Recorder implements Gate, QuietWatch {
@@ -145,6 +147,7 @@ export class Recorder implements Gate, QuietWatch {
     else if (offset === PERCPU.semaphoreCount) this.noteSemaphores(who, block, now);
     else if (offset === PERCPU.rcuNesting && (before === 0) !== (now === 0))
       this.acts.push({ ...who, kind: now === 0 ? 'rcu-leave' : 'rcu-enter' });
+    else if (offset === COUNTER.allocFailed) this.acts.push({ ...who, kind: 'no-memory' });
     else if (completesCacheAct(offset))
       this.acts.push({ ...who, ...cacheActOf(this.words, this.map, block, offset) });
   }

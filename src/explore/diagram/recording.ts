@@ -38,7 +38,7 @@ export type QuietAct = {
   | { readonly kind: DecodedEvent['kind']; readonly a: number; readonly name: string }
   | { readonly kind: 'fact'; readonly fact: FactName; readonly words: readonly number[] }
   | { readonly kind: 'took' | 'releases'; readonly lock: number; readonly name: string }
-  | { readonly kind: 'rcu-enter' | 'rcu-leave' }
+  | { readonly kind: 'rcu-enter' | 'rcu-leave' | 'no-memory' }
   | CacheAct
   | { readonly kind: 'page'; readonly page: number; readonly from: number; readonly to: number }
 );

@@ -24,15 +24,8 @@ const PLUMBING = /^(arena|trace|sync)\/|^mm\/(pgtable|page-state|free-list)\.js$
 /** Inner halves, whose callers say more. */
 const INNER = new Set([
   ...['mapOnly', 'isHooked', 'walk', 'walkUpper', 'walkToPmd', 'unhookAndLeave', 'release'],
-  ...[
-    'pwcFill',
-    'tlbFill',
-    'flushAsRecorded',
-    'numberFlush',
-    'carryOutFlushes',
-    'checkTranslation',
-    'checkEmpty',
-  ],
+  ...['allocationFails', 'pwcFill', 'tlbFill', 'checkTranslation', 'checkEmpty'],
+  ...['flushAsRecorded', 'numberFlush', 'carryOutFlushes'],
 ]);
 const ROOT = /\/(?:stepped|plain|src)\/((?:arena|trace|arch|sync|mm|reclaim|tasks)\/[\w/-]+\.js)$/;
 
