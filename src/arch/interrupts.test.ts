@@ -89,7 +89,7 @@ describe('an interrupt', () => {
 
 test('a CPU with interrupts off may not wait', () => {
   localIrqDisable(cpu);
-  expect(() => waitUntilChanged(cpu, WORD, 0)).toThrow('waits for nothing');
+  expect(() => waitUntilChanged(cpu, WORD, 0)).toThrow(Halted);
 });
 
 test('a CPU that slept in its wait is active again, and has caught up', () => {

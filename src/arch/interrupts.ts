@@ -32,7 +32,6 @@ import {
   storeAndWake,
   waitWhile,
 } from '#arena/word';
-import { assert } from '#base/assert';
 import { COUNTER, count } from '#trace/counters';
 import { FACT, panic } from '#trace/fact';
 import type { Cpu } from './cpu.ts';
@@ -95,9 +94,12 @@ export function localIrqEnable(cpu: Cpu): void {
   interruptPoint(cpu);
 }
 
-/** Waits until the word `at` is no longer `seen`, serving interrupts meanwhile. */
+/**
+ * Waits until the word `at` is no longer `seen`, serving interrupts meanwhile; not with interrupts
+ * off, since those waited for may wait for this CPU.
+ */
 export function waitUntilChanged(cpu: Cpu, at: number, seen: number): void {
-  assert(cpu.irqsOff === 0, 'a CPU with interrupts off waits for nothing');
+  if (cpu.irqsOff !== 0) panic(cpu, FACT.waitIrqsOff, cpu.irqsOff, 0, 0, 0, 0);
   for (;;) {
     waitWhile(cpu, at, seen);
     if (peek(cpu.block + PERCPU.tlbState) === TLB_STATE.asleep) enterMm(cpu);
@@ -127,7 +129,7 @@ export function enterLazyTlb(cpu: Cpu): void {
 /**
  * Interrupts every CPU that uses the address space, the lazy ones only if `lazy`, and waits until
  * all have served. May be called with spinlocks held, since waiters for them serve interrupts; not
- * with interrupts off, since those waited for may wait for this CPU.
+ * with interrupts off.
  */
 export function interruptOthers(cpu: Cpu, lazy: boolean): void {
   if (cpu.irqsOff !== 0) panic(cpu, FACT.waitIrqsOff, cpu.irqsOff, 0, 0, 0, 0);

@@ -7,6 +7,7 @@ import { FLUSH_AND_FREE } from './flush-and-free.ts';
 import { LOCKED_COUNTS } from './locked-counts.ts';
 import { PERCPU_REFCOUNT } from './percpu-refcount.ts';
 import { SCANNER } from './scanner.ts';
+import { WALKERS_2022 } from './walkers-2022.ts';
 import { ZAP_RECLAIM } from './zap-reclaim.ts';
 
 export const CATALOGUE: readonly BrokenVersion[] = [
@@ -15,6 +16,7 @@ export const CATALOGUE: readonly BrokenVersion[] = [
   ...ATOMIC_REFCOUNT,
   ...LOCKED_COUNTS,
   ...PERCPU_REFCOUNT,
+  ...WALKERS_2022,
   ...FLUSH_AND_FREE,
   ...CONTROLS,
 ];

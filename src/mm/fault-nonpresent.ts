@@ -9,6 +9,7 @@ import { doMigrationPage } from './migration-wait.ts';
 import type { Mm } from './mm.ts';
 import { doNumaPage } from './numa.ts';
 import { doSwapPage } from './swap.ts';
+import { swapVmaReadahead } from './swap-readahead.ts';
 import { doUffdWpMarker } from './userfaultfd.ts';
 import { VM_FAULT } from './vm-fault.ts';
 
@@ -23,6 +24,7 @@ export function doNonPresentPage(
 ): number {
   switch (pteKind(orig)) {
     case PTE_KIND.swap:
+      swapVmaReadahead(cpu, mm, pmdp, slot, index);
       return doSwapPage(cpu, mm, pmdp, slot, index, orig);
     case PTE_KIND.migration:
       return doMigrationPage(cpu, mm, pmdp, slot, index, orig);

@@ -97,7 +97,7 @@ function doAnonymousPage(
   const ptep = pteOffsetMapLock(cpu, mm, pmdp, slot, index);
   if (ptep === 0) {
     countRace(cpu, RACE.pmdGone, lastPmdChanger(pmdp));
-    if (write) freeUnusedPage(cpu, pfn);
+    if (write) freeUnusedPage(cpu, pfn); // @fault-page-unused
     return VM_FAULT.again; // @fault-no-table
   }
   const { ptl, table } = cpu;

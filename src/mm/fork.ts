@@ -2,9 +2,10 @@
  * fork, for a child that exits at once: its tables are copies that nobody else ever sees. What the
  * parent notices is that its writable pages are write-protected afterwards.
  *
- * As posted the parent's tables are read without a reference: the mmap lock held for writing is
- * said to keep them. That is true only of those who free tables under it or under the VMA lock,
- * which is write-locked as well; who comes from a page has the rmap lock alone (S-31).
+ * As posted the parent's tables are read without a reference, by a pmd entry that is not looked at
+ * again: the mmap lock held for writing is said to keep them. That is true only of those who free
+ * tables under it or under the VMA lock, which is write-locked as well; who comes from a page has
+ * the rmap lock alone (S-31).
  */
 import type { Cpu } from '#arch/cpu';
 import type { Pmdp } from '#arch/pmd';
@@ -13,11 +14,12 @@ import { flushTlbRange } from '#arch/shootdown';
 import { bodyAt, ptdescAt } from '#arena/arena';
 import { PTDESC } from '#arena/layout/ptdesc';
 import { peek, write } from '#arena/word';
+import { rcuReadLock, rcuReadUnlock } from '#sync/rcu';
 import { spinLock, spinUnlock } from '#sync/spinlock';
 import { COUNTER, count } from '#trace/counters';
 import { LOCK } from '#trace/vocabulary';
 import type { Mm } from './mm.ts';
-import { checkFrame, ptepGet, ptepGetAndClear, ptepReplace } from './pgtable.ts';
+import { ptepGet, ptepGetAndClear, ptepReplace } from './pgtable.ts';
 import { pteOffsetMapHeld, pteOffsetMapLock, pteUnmapUnlock } from './pte-offset-map.ts';
 import { allocTable, attachBody, freeTable } from './table-alloc.ts';
 import { reactsAsPosted } from './walkers/reactions.ts';
@@ -58,7 +60,7 @@ function copyEntries(
   end: number,
   to: number,
 ): number {
-  const posted = reactsAsPosted();
+  const posted = reactsAsPosted(); // @fork-source-held
   const ptep = posted
     ? mapHeldPosted(cpu, mm, pmdp, first)
     : pteOffsetMapLock(cpu, mm, pmdp, slot, first);
@@ -78,18 +80,21 @@ function copyEntries(
     }
     write(cpu, to + copied++, value);
   }
-  if (posted) spinUnlock(cpu, ptl, LOCK.ptl);
-  else pteUnmapUnlock(cpu, mm, pmdp, slot, table, ptl);
+  if (posted) {
+    spinUnlock(cpu, ptl, LOCK.ptl);
+    rcuReadUnlock(cpu);
+  } else pteUnmapUnlock(cpu, mm, pmdp, slot, table, ptl);
   if (protectedEntries !== 0) flushTlbRange(cpu, slot, first, slot, end, false);
   return copied;
 }
 
-/** As posted: without a reference, and the table is not looked for again under its lock. */
+/**
+ * As posted: without a reference, and the table is not looked for again under its lock. The read
+ * section stands for the ptl of the child's table, which Linux has taken by then.
+ */
 function mapHeldPosted(cpu: Cpu, mm: Mm, pmdp: Pmdp, index: number): Ptep {
+  rcuReadLock(cpu);
   const ptep = pteOffsetMapHeld(cpu, mm, pmdp, index);
-  if (ptep === 0) return ptep;
-  const { pmdval } = cpu;
   spinLock(cpu, cpu.ptl, LOCK.ptl);
-  checkFrame(cpu, pmdval, 0);
   return ptep;
 }

@@ -3,7 +3,7 @@
  * tried again.
  */
 import type { Cpu } from '#arch/cpu';
-import type { Pmdp } from '#arch/pmd';
+import { type Pmdp, pmdTable } from '#arch/pmd';
 import { type Pte, type Ptep, ptePfn, pteSame } from '#arch/pte';
 import { pageAt } from '#arena/arena';
 import { PAGE, PAGE_GENERATION_SHIFT, PAGE_LOCKED } from '#arena/layout/page';
@@ -14,8 +14,9 @@ import { countRace } from '#trace/race';
 import { LOCK, RACE } from '#trace/vocabulary';
 import type { Mm } from './mm.ts';
 import { waitOnPage } from './page-lock.ts';
-import { lastPmdChanger, pmdpGet, pteLockptr, ptepGet } from './pgtable.ts';
+import { checkFrame, lastPmdChanger, pmdpGet, pteLockptr, ptepGet } from './pgtable.ts';
 import { pteOffsetMap, pteOffsetMapLock, pteUnmapUnlock } from './pte-offset-map.ts';
+import { scheduledAway } from './scheduled-away.ts';
 import { VM_FAULT } from './vm-fault.ts';
 import { reactsAsPosted } from './walkers/reactions.ts';
 
@@ -44,7 +45,8 @@ export function migrationEntryWait(
   index: number,
   orig: Pte,
 ): boolean {
-  const ptep = reactsAsPosted()
+  const lockFirst = reactsAsPosted(); // @migration-lock-first
+  const ptep = lockFirst
     ? mapLockPosted(cpu, mm, pmdp, slot, index)
     : pteOffsetMapLock(cpu, mm, pmdp, slot, index);
   if (ptep === 0) {
@@ -61,14 +63,18 @@ export function migrationEntryWait(
 
 /**
  * As posted: the lock is that of the table that the pmd entry points to first, and what is mapped
- * after that may be another table.
+ * after that may be another table, of which only then there is a reference (S-04).
  */
 function mapLockPosted(cpu: Cpu, mm: Mm, pmdp: Pmdp, slot: number, index: number): Ptep {
-  const ptl = pteLockptr(mm, pmdpGet(cpu, pmdp));
+  const pmdval = pmdpGet(cpu, pmdp);
+  const ptl = pteLockptr(mm, pmdval);
+  scheduledAway(cpu);
   const ptep = pteOffsetMap(cpu, mm, pmdp, slot, index);
   if (ptep === 0) return ptep;
   spinLock(cpu, ptl, LOCK.ptl);
   cpu.ptl = ptl;
+  // The lock of another table than the one that is read: is it one still?
+  if (pmdTable(pmdval) !== cpu.table) checkFrame(cpu, pmdval, 0);
   return ptep;
 }
 

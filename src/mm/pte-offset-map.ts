@@ -164,17 +164,16 @@ export function pteUnmapUnlock(
 }
 
 /**
- * The place of entry `index` of the table that the pmd entry points to, or 0; for callers under
- * whose locks no protocol frees the table. Neither read section nor reference; `cpu.table` and
- * `cpu.ptl` as above.
+ * The place of entry `index` of the table that the pmd entry points to; for callers under whose
+ * locks no protocol frees the table, and who have seen that there is one. An entry that is none all
+ * the same is followed to table 0. Neither read section nor reference; `cpu.table` and `cpu.ptl` as
+ * above.
  */
 export function pteOffsetMapHeld(cpu: Cpu, mm: Mm, pmdp: Pmdp, index: number): Ptep {
   const pmdval = pmdpGet(cpu, pmdp);
-  if (!pmdTablePresent(pmdval)) return NULL;
-  const at = ptdescAt(pmdTable(pmdval));
-  if (!pmdMatchesFrame(pmdval, peek(at + PTDESC.state))) checkFrame(cpu, pmdval, 0);
+  checkFrame(cpu, pmdval, 0);
   cpu.table = pmdTable(pmdval);
   cpu.pmdval = pmdval;
   cpu.ptl = pteLockptr(mm, pmdval);
-  return (bodyAt(peek(at + PTDESC.body)) + index) as Ptep;
+  return (bodyAt(peek(ptdescAt(cpu.table) + PTDESC.body)) + index) as Ptep;
 }

@@ -80,24 +80,24 @@ test('the lock has been dropped only if none is held', () => {
 // S-25: the page that could not be brought in is not needed any more, since its table has gone.
 describe('a swapped-out page that goes before memory is found short', () => {
   test.each([
-    ['as-posted', ['untruthfulError']],
-    ['fixed', []],
-  ] as const)('%s', (walkerReactions, facts) => {
+    ['as-posted', 4, ['untruthfulError']],
+    ['fixed', 6, []],
+  ] as const)('%s', (walkerReactions, reads, facts) => {
     machine = new TestMachine({ protocol: 'pt-reclaim', walkerReactions });
     machine.mmap(0, 64, 128);
     machine.store(0, 64, 5);
     madvise(machine.cpu(0), machine.mm, MADV.pageout, 8, 0, 9, 0);
     configureChoices(0, 1_000_000);
     const pmdp = pmdOffset(machine.cpu(0), machine.mm, 8);
-    // Read by the walk, by the fault, and by the lookup once the allocation has failed.
-    machine.meanwhile(1, 'read', pmdp, () => {
+    // Read by the walk, by the fault, by readahead (as posted once, else for each of three
+    // entries), and by the lookup once the allocation has failed.
+    const atRead = (left: number): void =>
       machine.meanwhile(1, 'read', pmdp, () => {
-        machine.meanwhile(1, 'read', pmdp, () => {
-          configureChoices(0, 0);
-          machine.dontneed(2, 64, 72);
-        });
+        if (left > 1) return atRead(left - 1);
+        configureChoices(0, 0);
+        machine.dontneed(2, 64, 72);
       });
-    });
+    atRead(reads);
     machine.load(1, 64);
     expect([machine.unplayed(), machine.facts()]).toEqual([[], facts]);
   });

@@ -132,7 +132,7 @@ const CASES: readonly (readonly [FactName, number[], string, number[], string])[
     [1],
     'sleep-in-atomic',
     [1],
-    `${WHO} waits for other CPUs to serve an interrupt while its own are off`,
+    `${WHO} waits for other CPUs while its interrupts are off`,
   ],
   [
     'untruthfulError',

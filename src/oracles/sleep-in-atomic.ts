@@ -1,6 +1,6 @@
 /**
  * A CPU that held a spinlock did what may sleep: took the mmap lock, or waited for a grace period.
- * Or one with interrupts off had others serve an interrupt: two that do so wait for ever.
+ * Or one with interrupts off waited for others, who may wait for it to serve an interrupt.
  */
 import type { Evidence, Fact } from './evidence.ts';
 import { whoNoted } from './naming.ts';
@@ -19,6 +19,6 @@ export function waitIrqsOff(_: Evidence, fact: Fact): Verdict {
   return verdict(
     'sleep-in-atomic',
     [fact.cpu],
-    `${whoNoted(fact)} waits for other CPUs to serve an interrupt while its own are off`,
+    `${whoNoted(fact)} waits for other CPUs while its interrupts are off`,
   );
 }

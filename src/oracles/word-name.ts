@@ -20,6 +20,7 @@ import { CONTROL } from '#arena/layout/control';
 import { MM, VMA } from '#arena/layout/mm';
 import { PAGE, PAGE_DESC_SHIFT } from '#arena/layout/page';
 import { MCS_NODE, PERCPU } from '#arena/layout/percpu';
+import { REF } from '#arena/layout/percpu-ref';
 import {
   FRAME,
   FRAME_IDENTITY_MASK,
@@ -157,7 +158,13 @@ function nameCount(words: Words, map: ArenaMap, at: number): NamedWord | null {
   const shared = at - map.tableWords;
   if (tableWords! > 0 && shared >= 0 && shared < tables * tableWords!) {
     const table = Math.floor(shared / tableWords!);
-    return { ...NOTHING, kind: 'count', table, name: `count of ${tableText(words, map, table)}` };
+    const of = `count of ${tableText(words, map, table)}`;
+    // Percpu refs are all that has words of each CPU for each table.
+    const field = tableCpuWords === 0 ? REF.count : shared % tableWords!;
+    if (field === REF.switchLock)
+      return { ...NOTHING, kind: 'lock', name: `switch lock of count ${table}` };
+    if (field === REF.count) return { ...NOTHING, kind: 'count', table, name: of };
+    return { ...NOTHING, kind: 'other', table, name: `${fieldAt(REF, field)} of ${of}` };
   }
   const own = at - map.tableCpuWords;
   if (tableCpuWords! === 0 || own < 0 || own >= cpus * map.tableCpuStride) return null;

@@ -40,6 +40,7 @@ export const WALKERS = [
   'gup-fast',
   'ksm',
   'gup-fast-only',
+  'perf',
 ] as const;
 
 /** What each value of an operation may be; lowering reads them by the same table. */

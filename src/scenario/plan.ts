@@ -51,7 +51,8 @@ export type Walker =
   | 'gup'
   | 'gup-fast'
   | 'ksm'
-  | 'gup-fast-only';
+  | 'gup-fast-only'
+  | 'perf';
 
 /**
  * Which part of its region an operation applies to: all of it; the running `sweep`'s chunk; one

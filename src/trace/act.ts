@@ -15,6 +15,7 @@ const ADVICES = [
 const WALKERS = [
   ...(['smaps', 'pagemap', 'mincore', 'mprotect', 'migrate', 'numa', 'uffd-copy'] as const),
   ...(['uffd-zeropage', 'uffd-wp', 'fork', 'gup', 'gup-fast', 'ksm', 'gup-fast-only'] as const),
+  'perf' as const,
 ];
 
 /** An operation's name, and where it comes in forms, which of them; order is identity. */

@@ -47,6 +47,7 @@ export const COUNTERS = [
   'swapUsed',
   'pagesSwappedOut',
   'pagesSwappedIn',
+  'swapReadahead',
   'lazyfreeMarked',
   'lazyfreeDiscarded',
   'lazyfreeRedirtied',

@@ -264,8 +264,7 @@ function tellQuiet(act: QuietAct): Told | null {
     case 'free':
       return { ...quiet, kind: 'free', text: `frees ${act.name}`, tables: [act.a], changes: true };
     case 'page':
-      if ((act.to & PAGE_STATE_MASK) !== PAGE_STATE.free) return null;
-      return { ...quiet, kind: 'page', text: `frees page ${act.page}`, pages: [act.page] };
+      return tellPage(act, quiet);
     case 'remembers':
       return {
         ...{ ...quiet, kind: 'remember', text: act.text, index: act.index },
@@ -281,6 +280,16 @@ function tellQuiet(act: QuietAct): Told | null {
     default:
       return null;
   }
+}
+
+function tellPage(
+  { page, from, to }: QuietAct & { kind: 'page' },
+  quiet: Partial<Act>,
+): Told | null {
+  const [before, after] = [from & PAGE_STATE_MASK, to & PAGE_STATE_MASK];
+  const told = (text: string): Told => ({ ...quiet, kind: 'page', text, pages: [page] });
+  if (after === PAGE_STATE.free) return told(`frees page ${page}`);
+  return before === PAGE_STATE.free ? told(`allocates page ${page}`) : null;
 }
 
 /** The numbers that follow `noun` in the texts. */

@@ -51,6 +51,7 @@ const TEXTS: Readonly<Partial<Record<FactName, Tell>>> = {
       told("reports that it has dropped its caller's lock", 'it is still held'),
       told(`finds ${place(slot!, index!)} filled`, 'it had waited for what was there before'),
     ][said!]!,
+  waitIrqsOff: () => told('waits for other CPUs', 'its interrupts are off'),
   pageReused: ([page]) => told(`uses page ${page}`, 'it has another life by now'),
 };
 

@@ -28,6 +28,12 @@ export interface Subject {
 
 /** Lighter acts are never told. */
 const WEIGHT_MIN = 40;
+/** Violations that may come of a lookup that found no table, or no reference to it. */
+const OF_LOOKUPS = /untruthful|mapcount|frame-leak|sleep|double-free|table-zero/;
+/** Of a count that all CPUs share. */
+const IS_ZERO = /count of table (?!.* on cpu).* 0$/;
+/** Violations for which it matters that a page is freed, and those that it is allocated. */
+const PAGE_KINDS = [/stale|use-after|lost-data|dontneed/, /mapcount|frame-leak/] as const;
 /** Acts that are considered for each row; in some executions there are thousands. */
 const CANDIDATES_PER_ROW = 16;
 
@@ -100,9 +106,12 @@ function weightOf(act: Act, acts: readonly Act[], frame: Frame): number {
 }
 
 /** What some kinds of violation make important. */
-function weightForKind(act: Act, { kind, cpus, raced, focus }: Subject, isNear: boolean): number {
+function weightForKind(act: Act, subject: Subject, isNear: boolean): number {
+  const { kind, cpus, raced, focus } = subject;
   // What keeps a VMA in the map.
   if (focus.vmas.size > 0 && /lock$/.test(act.kind) && /mmap lock/.test(act.text)) return 65;
+  if (isLookedAtAgain(act, raced)) return 84;
+  if (isCallersLock(act, subject)) return 80;
   const isFlush = act.kind === 'ipi' || act.kind === 'flush';
   const isStale = /stale-translation|dontneed|lost-data/.test(kind);
   // Who is told of what, and who is left out.
@@ -117,10 +126,13 @@ function weightForKind(act: Act, { kind, cpus, raced, focus }: Subject, isNear: 
     return isReader && act.text.startsWith('serves') ? 72 : 0;
   if (act.kind === 'rcu' && /use-after-free|rcu|double-free/.test(kind)) return isReader ? 55 : 0;
   if (act.word === 'count' && act.changes && isNear && kind === 'table-zero') return 72;
-  if (act.word === 'torture' || act.word === 'count')
-    return /exclusion|rcu|reference|livelock/.test(kind) ? 60 : 0;
+  if (act.word === 'torture' || act.word === 'count') {
+    if (/exclusion|rcu|reference|livelock/.test(kind)) return 60;
+    // Whether there was a reference to be had.
+    return isNear && OF_LOOKUPS.test(kind) && IS_ZERO.test(act.text) ? 67 : 0;
+  }
   if (/fill/.test(act.text) && kind === 'untruthful-error') return 70;
-  if (act.kind === 'page' && isNear && /stale|use-after|lost-data|dontneed/.test(kind)) return 82;
+  if (act.kind === 'page' && isNear && PAGE_KINDS[Number(isAllocation(act))]!.test(kind)) return 82;
   if (act.kind === 'lock' && /sleep|held-at-end/.test(kind)) return cpus.includes(act.cpu) ? 50 : 0;
   return 0;
 }
@@ -129,13 +141,30 @@ function isBetween({ step }: Act, { read, change }: Raced): boolean {
   return /^pte-/.test(read?.kind ?? '') && step > read!.step && step < change.step;
 }
 
+/** Whether the CPU reads again what it goes by in its old state. */
+function isLookedAtAgain({ cpu, at, step }: Act, raced: Raced | null): boolean {
+  if (raced === null || raced.read === null) return false;
+  const { read, wrong } = raced;
+  if (read.kind !== 'pmd-read' || !/^(follows|reports)/.test(wrong.text)) return false;
+  return cpu === wrong.cpu && at === read.at && step > read.step && step <= wrong.step;
+}
+
+/** Whether it is the lock of which something untrue is said, taken before or after that. */
+function isCallersLock({ kind, cpu, text }: Act, subject: Subject): boolean {
+  const { wrong } = subject.raced ?? {};
+  if (kind !== 'lock' || wrong === undefined || cpu !== wrong.cpu) return false;
+  return /untruthful/.test(subject.kind) && /lock/.test(wrong.text) && /mmap|VMA/.test(text);
+}
+
+function isAllocation({ text }: Act): boolean {
+  return text.startsWith('allocates');
+}
+
 /** What lies before the race, after it, or in the fair phase, counts for less. */
-function timeliness(
-  act: Act,
-  acts: readonly Act[],
-  { raced, decided, begins, ends }: Frame,
-): number {
+function timeliness(act: Act, acts: readonly Act[], frame: Frame): number {
+  const { raced, decided, begins, ends } = frame;
   if (act.step >= decided) return act.kind === 'free' || act.kind === 'unhook' ? 0.5 : 0.1;
+  if (act.step > ends && isCallersLock(act, frame)) return 1;
   if (act.step > ends) return /^(defer|free|unhook)$/.test(act.kind) ? 0.5 : 0.25;
   if (act.step >= begins) return 1;
   if (act.kind === 'lock') return isHeldAt(act, acts, begins) ? 1 : 0.3;

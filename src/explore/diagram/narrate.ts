@@ -73,13 +73,34 @@ function focusOf(verdict: Verdict | null, acts: readonly Act[]): Focus {
   const pages = new Set([...numbersIn(texts, 'page'), ...(wrong?.pages ?? [])]);
   const vmas = new Set(numbersIn(texts, 'VMA'));
   const isBare = tables.size === 0 && pages.size === 0 && vmas.size === 0;
-  return { tables, pages, vmas, indices: new Set(isBare ? numbersIn(texts, 'entry') : []) };
+  const indices = new Set(isBare ? numbersIn(texts, 'entry') : []);
+  // Where no table is named: that to which came who reports, or who has lost the page.
+  const lost = wrong === undefined ? acts.findLast((act) => isAllocationOf(act, pages)) : wrong;
+  const end = /^(reports|allocates)/.test(lost?.text ?? '') ? lost : undefined;
+  if (tables.size === 0 && end !== undefined)
+    for (const table of tablesBefore(acts, end)) tables.add(table);
+  return { tables, pages, vmas, indices };
 }
 
 /** Where table 0 is named, which is none, it is about the table that was there before. */
 function focusFrom(named: Focus, raced: Raced | null): Focus {
   if (raced === null || !named.tables.has(0)) return named;
   return { ...named, tables: new Set([...(raced.read?.tables ?? []), ...raced.change.tables]) };
+}
+
+function isAllocationOf({ kind, text, pages }: Act, of: ReadonlySet<number>): boolean {
+  return kind === 'page' && text.startsWith('allocates') && of.has(pages[0]!);
+}
+
+/** The table that the CPU of `end` has found in a pmd entry before, in the same operation. */
+function tablesBefore(acts: readonly Act[], end: Act): readonly number[] {
+  const found = acts
+    .slice(0, acts.indexOf(end))
+    .findLast(
+      ({ kind, cpu, operation, tables }) =>
+        kind === 'pmd-read' && cpu === end.cpu && operation === end.operation && tables.length > 0,
+    );
+  return found?.tables ?? [];
 }
 
 function rowsOf(

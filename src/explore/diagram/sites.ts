@@ -26,6 +26,7 @@ const INNER = new Set([
   ...['mapOnly', 'isHooked', 'walk', 'walkUpper', 'walkToPmd', 'unhookAndLeave', 'release'],
   ...['allocationFails', 'pwcFill', 'tlbFill', 'checkTranslation', 'checkEmpty'],
   ...['flushAsRecorded', 'numberFlush', 'carryOutFlushes'],
+  ...['checkOutOfMemory', 'checkLockDropped', 'pteOffsetMapHeld'],
 ]);
 const ROOT = /\/(?:stepped|plain|src)\/((?:arena|trace|arch|sync|mm|reclaim|tasks)\/[\w/-]+\.js)$/;
 

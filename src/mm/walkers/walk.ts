@@ -9,6 +9,7 @@
  *     gup                                       mmap lock for reading, page by page
  *     gup-fast                                  none: interrupts off; else as gup
  *     gup-fast-only                             none: interrupts off; else not at all
+ *     perf                                      none: interrupts off
  */
 import { type Cpu, enterActor } from '#arch/cpu';
 import type { Pmdp } from '#arch/pmd';
@@ -30,6 +31,7 @@ import { pmdAlloc } from '../pte-alloc.ts';
 import { boundProtocol, HOOK, hasHook } from '../reclaim-protocol.ts';
 import { mfillAtomic, uffdWpRange } from '../userfaultfd.ts';
 import { firstEndingAfter, isBefore, vmaInMap, vmaStartWrite } from '../vma.ts';
+import { perfSampleRange } from './perf.ts';
 import { mincorePteRange, pagemapPmdRange, smapsPteRange } from './read-only.ts';
 
 /** Numbers of the walkers. */
@@ -48,10 +50,11 @@ export const WALKER = {
   'gup-fast': 11,
   ksm: 12,
   'gup-fast-only': 13,
+  perf: 14,
 } as const;
 
 /** The second half of mprotect, which gives the right to write back. */
-const RESTORE = 13;
+const RESTORE = 15;
 /** VMAs in which what is none can be remembered as write-protected. */
 const WP_MARKED = VMA_FLAG.uffdWp | VMA_FLAG.shared;
 
@@ -73,6 +76,8 @@ export function walkRange(
   let entries = 0;
   if (ways !== 0) {
     entries = getUserPages(cpu, mm, startSlot, startIndex, endSlot, endIndex, ways);
+  } else if (walker === WALKER.perf) {
+    entries = perfSampleRange(cpu, mm, startSlot, startIndex, endSlot, endIndex);
   } else if (walker === WALKER.mprotect || walker === WALKER.fork) {
     mmapWriteLock(cpu, mm);
     entries = walkVmas(cpu, mm, walker, startSlot, startIndex, endSlot, endIndex, true);
