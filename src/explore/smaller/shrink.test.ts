@@ -3,17 +3,21 @@
  * preemptions as can be. Time is counted in looks at the clock here, so that it is always the same.
  */
 import { describe, expect, test } from 'vitest';
-import { brokenVersion, editNamed } from '#catalogue/named.suite';
+import { lineEditOf } from '#catalogue/broken-version';
+import { brokenVersion } from '#catalogue/named.suite';
 import type { Plan } from '#scenario/plan';
 import { modelM1, modelM2, modelM3 } from '../../../bench/models.ts';
+import { planOf } from '../catalogue.suite.ts';
 import type { Subject } from '../execution.ts';
 import { ModelMachine } from '../model-machine.ts';
 import { formatSchedule, ReplayStrategy, type Schedule, scheduleOf } from '../schedule.ts';
 import { RandomStrategy } from '../strategies/random.ts';
 import { formatReduction, NOT_REDUCED, parseReduction, reducePlan } from './reduction.ts';
 import { machines, settledPlan } from './settle.suite.ts';
+import { settlePlan } from './settle.ts';
 import { shrink } from './shrink.ts';
 import { shrinkSchedule } from './shrink-schedule.ts';
+import { smallGeometry } from './small-geometry.ts';
 
 /** Executions of one plan, and plans. */
 const EXECUTIONS = 100;
@@ -44,10 +48,11 @@ function firstFailure(subject: Subject, plan: Plan): Failure | null {
 }
 
 async function broken(name: string) {
-  const { scenario, protocol } = brokenVersion(name);
-  const makeMachine = await machines(editNamed(name));
+  const version = brokenVersion(name);
+  const makeMachine = await machines(lineEditOf(version));
+  const small = smallGeometry(planOf(version));
   for (let seed = 1; seed <= PLANS_MAX; seed++) {
-    const plan = settledPlan(scenario, protocol, seed);
+    const plan = settlePlan({ ...small, seed });
     const failure = firstFailure(makeMachine(plan), plan);
     if (failure !== null) return { makeMachine, failure };
   }
@@ -57,10 +62,10 @@ async function broken(name: string) {
 test.each([
   ['no-pmd-recheck', 1],
   ['scan-without-ptl', 2],
-  ['direct-after-drop', 2],
-  ['blocking-pml-under-ptl', 0],
+  ['no-reverify', 2],
+  ['blocking-pml-under-ptl', 1],
   ['no-shootdown', 1],
-  ['free-without-rcu', 2],
+  ['skipped-forgotten', 0],
 ])('%s shrinks to two operations and %i preemptions at most', async (name, preemptionsMax) => {
   const { makeMachine, failure } = await broken(name);
   const { plan, schedule, kind, steps } = failure;
