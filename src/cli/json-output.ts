@@ -24,9 +24,13 @@ export function openJsonOutput(io: Io, target: string): JsonOutput {
   };
 }
 
-/** Indented, but with each point of a series on one line. */
+/** Indented, but with each list of numbers on one line. */
 export function documentJson(document: Document): string {
   const text = JSON.stringify(document, null, 2);
-  // A line break cannot stand inside a JSON string, so this finds pairs of numbers only.
-  return `${text.replace(/\[\n\s+(-?[\d.e+-]+),\n\s+(-?[\d.e+-]+)\n\s+\]/g, '[$1, $2]')}\n`;
+  // A line break cannot stand inside a JSON string, so this finds lists of numbers only.
+  const onOneLine = text.replace(
+    /\[\n\s+(?:(?:-?[\d.e+-]+|null),\n\s+)*(?:-?[\d.e+-]+|null)\n\s+\]/g,
+    (list) => list.replace(/\n\s+/g, ' ').replace('[ ', '[').replace(' ]', ']'),
+  );
+  return `${onOneLine}\n`;
 }

@@ -22,6 +22,8 @@ const END: RunEnd = {
   census: { empty: 0, zeroPageOnly: 0 },
 };
 
+const NOTHING = { vmpteKiB: [], rssKiB: [], occupancy: null, timeline: null };
+
 let words: Words;
 let now = 0;
 beforeEach(() => {
@@ -34,7 +36,7 @@ afterEach(() => setClock(null));
 
 function harvest(end: Partial<RunEnd> = {}, plan: Partial<Plan> = {}): Run {
   return harvestRun({
-    ...{ plan: planOf(plan), words, map, lockSites: null, exit: 'pass', series: [], rssPeakKiB: 0 },
+    ...{ plan: planOf(plan), words, map, lockSites: null, exit: 'pass', sampled: NOTHING, rssPeakKiB: 0 },
     ...{ end: { ...END, ...end }, isWhole: true, verdicts: [], note: null },
   });
 }

@@ -20,6 +20,7 @@ import { lastActs } from './last-acts.ts';
 import { lockStatOf } from './lock-statistics.ts';
 import { histogramOf, latencySummary, quantile } from './percentiles.ts';
 import { phaseSeconds, phasesOf, TABLE_KIB, vmpteAtKiB } from './phases.ts';
+import type { Sampled } from './sampler.ts';
 import type { TableCensus } from './table-census.ts';
 
 /** KiB of a page. */
@@ -64,7 +65,7 @@ export interface Remains {
   /** Call sites of locks, where statistics of them were kept. */
   readonly lockSites: readonly NamedLockSite[] | null;
   readonly exit: RunExit;
-  readonly series: [ms: number, kib: number][];
+  readonly sampled: Sampled;
   readonly rssPeakKiB: number;
   /** At the end of the fair phase. */
   readonly end: RunEnd;
@@ -82,7 +83,7 @@ export function harvestRun(remains: Remains): Run {
 
 /** All but what the scenario expects of them. */
 function figuresOf(remains: Remains): Run {
-  const { plan, words, map, end } = remains;
+  const { plan, words, map, end, sampled } = remains;
   const total: Total = (name) => counter(words, map, name);
   const seconds = phaseSeconds(words, PHASE.main);
   const pages = pagesOf(total, seconds);
@@ -96,9 +97,12 @@ function figuresOf(remains: Remains): Run {
       start: vmpteAtKiB(words, PHASE.setup),
       peak: vmptePeakKiB(words, map),
       end: end.vmpteKiB,
-      series: remains.series,
+      series: sampled.vmpteKiB,
     },
-    rssKiB: { start: 0, peak: Math.max(remains.rssPeakKiB, end.rssKiB), end: end.rssKiB },
+    rssKiB: {
+      ...{ start: 0, peak: Math.max(remains.rssPeakKiB, end.rssKiB), end: end.rssKiB },
+      series: sampled.rssKiB,
+    },
     pages,
     faults: {
       read: total('faultsRead'),
@@ -124,6 +128,7 @@ function figuresOf(remains: Remains): Run {
     dataChecks: { compared: total('dataCompared'), unjudged: total('dataUnjudged') },
     violations: remains.verdicts,
     lastActs: remains.verdicts.length === 0 ? null : lastActs(plan, words, map),
+    ...{ occupancy: sampled.occupancy, timeline: sampled.timeline },
     expectations: [],
     rounds: { n: 1, perSecond: [throughput({ pages, seconds })] },
     note: remains.note,

@@ -14,6 +14,7 @@ import { cpuExit, cpuMain } from '#tasks/cpu-main';
 import { planOf, TestMachine } from '#tasks/machine.suite';
 import { ACTORS, LOCKS, RACES } from '#trace/vocabulary';
 import { harvestRun } from './harvest.ts';
+import type { Sampled } from './sampler.ts';
 import { kthreadsOf, sizeMachine } from './size.ts';
 
 const REGIONS: Region[] = [
@@ -28,6 +29,10 @@ const touch = (extent: 'whole' | 'slots', pages: 'every' | number): Op => ({
   pages,
 });
 const dontneed = (extent: 'whole' | 'slot' | 'part'): Op => ({ op: 'dontneed', ...heap, extent });
+
+const SAMPLED: Sampled = {
+  ...{ vmpteKiB: [[0, 1]], rssKiB: [[0, 2]], occupancy: null, timeline: null },
+};
 
 /** What a run in a process of its own left, and what its judges, who find nothing, were asked. */
 interface Outcome {
@@ -127,13 +132,13 @@ describe('the harvest of a run', () => {
     expect(cpuExit(machine.cpu(0), machine.machine)).toBe('done');
     const { words, map } = machine;
     const run = harvestRun({
-      ...{ plan, words, map, lockSites: null, exit: 'pass', series: [[0, 1]], rssPeakKiB: 7, end },
+      ...{ plan, words, map, lockSites: null, exit: 'pass', sampled: SAMPLED, rssPeakKiB: 7, end },
       ...{ isWhole: true, verdicts: [], note: null },
     });
     expect(run).toMatchObject({
       ...{ protocol: 'pt-reclaim', cpus: 1, exit: 'pass', violations: [], note: null },
       vmpteKiB: { start: 0, peak: end.vmpteKiB, end: end.vmpteKiB, series: [[0, 1]] },
-      rssKiB: { start: 0, peak: 1024, end: 1024 },
+      rssKiB: { start: 0, peak: 1024, end: 1024, series: [[0, 2]] },
       pages: { faulted: 512, zapped: 512 },
       faults: { read: 0, write: 512, segv: 0, oom: 0 },
       tables: { reclaimed: 32, pteTablesEnd: 32 },
@@ -159,7 +164,7 @@ describe('the harvest of a run', () => {
   test('holds no expectations against a run that was cut off', () => {
     const { words, map } = machine;
     const run = harvestRun({
-      ...{ plan, words, map, lockSites: null, exit: 'deadline', series: [], rssPeakKiB: 0, end },
+      ...{ plan, words, map, lockSites: null, exit: 'deadline', sampled: SAMPLED, rssPeakKiB: 0, end },
       ...{ isWhole: false, verdicts: [], note: 'cut off' },
     });
     expect([run.expectations, run.note]).toEqual([[], 'cut off']);
@@ -173,16 +178,7 @@ describe('the harvest of a run', () => {
     racing.scan(1);
     const { words, map } = racing;
     const run = harvestRun({
-      ...{
-        plan: racing.plan,
-        words,
-        map,
-        lockSites: null,
-        exit: 'pass',
-        series: [],
-        rssPeakKiB: 0,
-        end,
-      },
+      ...{ plan: racing.plan, words, map, lockSites: null, exit: 'pass', sampled: SAMPLED, rssPeakKiB: 0, end },
       ...{ isWhole: true, verdicts: [], note: null },
     });
     for (const { kind, noticedBy, causedBy } of run.races) {

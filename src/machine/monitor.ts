@@ -8,8 +8,10 @@ import { PERCPU } from '#arena/layout/percpu';
 import type { ArenaMap } from '#arena/map';
 import { tell } from '#arena/outside';
 import type { Words } from '#arena/word';
+import type { Plan } from '#scenario/plan';
 import { counter, rssKiB, vmpteKiB } from './harvest.ts';
 import type { Judges, Verdict } from './judges.ts';
+import { Sampler } from './sampler.ts';
 
 export interface Progress {
   readonly phase: 'setup' | 'main' | 'fair';
@@ -23,8 +25,6 @@ export interface Progress {
 const SAMPLE_MS = 20;
 /** Progress is told at every so many samples. */
 const PROGRESS_SAMPLES = 5;
-/** Samples kept; beyond that every second one goes and the interval doubles. */
-const SAMPLES_MAX = 400;
 /** A grace period that takes longer is a stall. */
 const STALL_MS = 10_000;
 /** Without any work done for so long, while somebody waits, a run goes nowhere; and in any case. */
@@ -50,8 +50,7 @@ const WORK = [
 ] as const;
 
 export class Monitor {
-  /** (milliseconds since the main phase began, KiB); the first is at its beginning. */
-  readonly series: [ms: number, kib: number][] = [];
+  readonly sampler: Sampler;
   rssPeakKiB = 0;
   /** CPU seconds of the process, all threads, in the main phase. */
   cpuSeconds = 0;
@@ -64,8 +63,6 @@ export class Monitor {
   private readonly judges: Judges;
   private readonly onStuck: () => void;
   private timer: NodeJS.Timeout | undefined;
-  private sampleEveryMs = SAMPLE_MS;
-  private lastSampleMs = -SAMPLE_MS;
   private waits = '';
   private waitsSeen = 0;
   private lastFaults = 0;
@@ -74,7 +71,8 @@ export class Monitor {
   private work = -1;
   private workedAt = nowMs();
 
-  constructor(words: Words, map: ArenaMap, judges: Judges, onStuck: () => void) {
+  constructor(plan: Plan, words: Words, map: ArenaMap, judges: Judges, onStuck: () => void) {
+    this.sampler = new Sampler(plan, words, map, SAMPLE_MS);
     this.words = words;
     this.map = map;
     this.judges = judges;
@@ -113,7 +111,8 @@ export class Monitor {
   private sample(): void {
     this.sampleCpu();
     this.rssPeakKiB = Math.max(this.rssPeakKiB, rssKiB(this.words, this.map));
-    if (this.words[CONTROL.phase]! < PHASE.main) return;
+    const phase = this.words[CONTROL.phase]!;
+    if (phase < PHASE.main) return;
     const ms = this.mainMs();
     const faults = counter(this.words, this.map, 'faultsWrite');
     if (ms > this.lastFaultsMs + 200) {
@@ -121,13 +120,7 @@ export class Monitor {
       this.lastFaults = faults;
       this.lastFaultsMs = ms;
     }
-    if (ms < this.lastSampleMs + this.sampleEveryMs) return;
-    this.lastSampleMs = ms;
-    this.series.push([ms, vmpteKiB(this.words, this.map)]);
-    if (this.series.length < SAMPLES_MAX) return;
-    for (let i = 0; i < SAMPLES_MAX / 2; i++) this.series[i] = this.series[2 * i]!;
-    this.series.length = SAMPLES_MAX / 2;
-    this.sampleEveryMs *= 2;
+    this.sampler.sample(ms, phase);
   }
 
   /** Counts from the first sample of the main phase to the first after it. */

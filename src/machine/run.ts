@@ -117,7 +117,7 @@ class Session {
     this.map = arenaMap(message.geometry);
     this.hooks = hooks;
     this.lockSites = lockSites;
-    this.monitor = new Monitor(words, this.map, hooks.judges, () => this.killer.abort());
+    this.monitor = new Monitor(plan, words, this.map, hooks.judges, () => this.killer.abort());
     this.cpus = new CpuPool(plan.cpus);
     const kthreads = kthreadsOf(plan);
     this.kthreads = kthreads.length > 0 ? new KthreadPool(kthreads.length) : null;
@@ -153,7 +153,7 @@ class Session {
       map: this.map,
       lockSites: this.lockSites,
       exit: this.exit(),
-      series: this.monitor.series,
+      sampled: this.monitor.sampler.document(),
       rssPeakKiB: this.monitor.rssPeakKiB,
       end: this.end,
       isWhole: this.ending === 'whole' && !this.interrupted,
@@ -256,6 +256,7 @@ class Session {
     this.end.rssKiB = rssKiB(this.words, this.map);
     this.end.pteTables = this.words[this.map.mm + MM.nrPtes]!;
     this.end.census = tableCensus(this.words, this.map);
+    this.monitor.sampler.sampleEnd(this.monitor.mainMs());
   }
 
   private evidence(moment: Evidence['moment']): Evidence {

@@ -29,7 +29,7 @@ export interface OccupancySample {
 export interface Occupancy {
   slotKiB: number;
   slotsPerBucket: number;
-  /** 1: each slot was looked at; else one in so many, and the counts are of those. */
+  /** 1: each slot was looked at; else one in so many, and `live` and `empty` count those. */
   slotStep: number;
   spans: OccupiedSpan[];
   samples: OccupancySample[];
