@@ -25,9 +25,25 @@ const row = z.object({
   operation: z.int(),
 });
 
+const state = z.object({
+  row: count,
+  step: z.int(),
+  holds: z.array(z.object({ cpu: count, what: z.array(z.string()) })),
+  tables: z.array(
+    z.object({
+      table: count,
+      generation: count,
+      level: count,
+      state: z.string(),
+      entries: z.array(z.tuple([count, z.string()])),
+    }),
+  ),
+});
+
 const interleaving = z.object({
   columns: z.array(z.object({ cpu: count, runs: z.string() })),
   rows: z.array(row),
+  states: z.array(state).nullish(),
   waits: z.array(z.object({ cpu: count, holds: z.array(z.string()), waitsFor: z.string() })),
   verdict: z.object({ kind: z.string(), message: z.string() }).nullable(),
   raced: z.array(z.object({ cpu: count, row: count })).nullable(),

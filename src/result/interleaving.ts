@@ -50,6 +50,31 @@ export interface InterleavingRow {
   operation: number;
 }
 
+/** A page table as it stands after a row. */
+export interface InterleavingTable {
+  table: number;
+  /** How often its frame has been handed out. */
+  generation: number;
+  /** 0: of PTEs; 1: of pmd entries. */
+  level: number;
+  /** `in use`, `unhooked` or `free`. */
+  state: string;
+  /** What entries hold: those that hold anything in some row; of small tables all. */
+  entries: [index: number, value: string][];
+}
+
+/** What matters of the machine when the step of a row is over. */
+export interface InterleavingState {
+  /** 0: before the first row. */
+  row: number;
+  /** The step that it is taken after; -1: before all steps. */
+  step: number;
+  /** Of each column's CPU: the locks that it holds, and whether it is in an RCU read section. */
+  holds: { cpu: number; what: string[] }[];
+  /** The same tables in each row. */
+  tables: InterleavingTable[];
+}
+
 /** A CPU that waits when nobody can go on. */
 export interface InterleavingWait {
   cpu: number;
@@ -61,6 +86,8 @@ export interface Interleaving {
   /** One column for each CPU: its number, and what it runs. */
   columns: { cpu: number; runs: string }[];
   rows: InterleavingRow[];
+  /** One more than rows; documents of older versions have none. */
+  states?: InterleavingState[] | null | undefined;
   /** Of a deadlock, else empty. */
   waits: InterleavingWait[];
   /** What went wrong; null: nothing did. */

@@ -127,6 +127,8 @@ describe.each(Object.entries(CASES))('%s', async (name, { plan: small, kind, row
 
   test('sites are functions of the sources, and lines within them', () => checkSites(told));
 
+  test('the states agree with what the rows say', () => checkStates(told));
+
   test('telling it again tells the same, and the machine goes on as before', () => {
     expect(narrate(machine, schedule, { kind })).toEqual(told);
     const { verdicts } = machine.execute(new ReplayStrategy(schedule), 0);
@@ -209,6 +211,42 @@ function checkShape(told: Interleaving): void {
   const steps = told.rows.map(({ step }) => step);
   expect(steps).toEqual(steps.toSorted((a, b) => a - b));
   for (const line of text(told).split('\n')) expect(line.length).toBeLessThanOrEqual(100);
+}
+
+/** A state after each row, and one before them: each row that says what changes is borne out. */
+function checkStates({ rows, states, columns }: Interleaving): void {
+  expect(states!.map(({ row }) => row)).toEqual([0, ...rows.map(({ row }) => row)]);
+  let checked = 0;
+  const check = (told: string, found: unknown, wanted: unknown): void => {
+    expect(found, told).toEqual(wanted);
+    checked++;
+  };
+  for (const [i, { cpu, text: told }] of rows.entries()) {
+    const { holds, tables } = states![i + 1]!;
+    expect(holds.map((each) => each.cpu)).toEqual(columns.map((each) => each.cpu));
+    const held = holds.find((each) => each.cpu === cpu)!.what;
+    const [, taken] = /takes (p[mt]l of table \d+)/.exec(told) ?? [];
+    if (taken !== undefined) check(told, held.includes(taken), true);
+    const [, left] = /^releases (?:.*, )?(p[mt]l of table \d+)$/.exec(told) ?? [];
+    if (left !== undefined) check(told, held.includes(left), false);
+    const entry = (table: number | null, index: number): string | undefined =>
+      tables
+        .find((each) => (table === null ? each.level === 1 : each.table === table))
+        ?.entries.find(([at]) => at === index)?.[1];
+    const [, index, table, value] =
+      /^sets pte\[(\d+)\] of table (\d+): (.*)$/.exec(told) ??
+      /^clears pte\[(\d+)\] of table (\d+): /.exec(told) ??
+      [];
+    if (index !== undefined) check(told, entry(Number(table), Number(index)), value ?? 'none');
+    const [, hooked, at] = /^hooks (table \d+): sets pmd\[(\d+)\]$/.exec(told) ?? [];
+    if (hooked !== undefined) check(told, entry(null, Number(at)), hooked);
+    const [, gone, from] = /^unhooks table (\d+): clears pmd\[(\d+)\]$/.exec(told) ?? [];
+    if (gone !== undefined) check(told, entry(null, Number(from)), 'none');
+    const [, freed] = /^frees table (\d+)$/.exec(told) ?? [];
+    const state = tables.find((each) => each.table === Number(freed))?.state;
+    if (freed !== undefined) check(told, state, 'free');
+  }
+  expect(checked).toBeGreaterThan(0);
 }
 
 function checkSites(told: Interleaving): void {

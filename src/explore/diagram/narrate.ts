@@ -14,6 +14,7 @@ import { chooseGroups, type Group, type Subject } from './narrate-choice.ts';
 import { type Focus, findRaced, type Raced } from './raced.ts';
 import { type Recording, record } from './recording.ts';
 import { Sites } from './sites.ts';
+import { type Moment, statesOf } from './states.ts';
 import { type LockWait, nestedTakes, waitsOf } from './waits.ts';
 
 export interface NarrateOptions {
@@ -48,6 +49,7 @@ export function narrate(
   return {
     columns: columns.map((_, cpu) => ({ cpu, runs: runsText(machine.plan, cpu) })),
     rows: rowsOf(groups, acts, raced),
+    states: statesOf(machine, schedule, groups.map(momentOf), stepsMax),
     waits: waits.map(({ cpu, holds, waitsFor }) => ({ cpu, holds, waitsFor })),
     verdict: verdict === null ? null : { kind: verdict.kind, message: verdict.message },
     raced: racedRows(raced, waits, groups),
@@ -119,6 +121,10 @@ function rowsOf(
       ...{ site: sites.of(act!.frames), actor, operation },
     };
   });
+}
+
+function momentOf({ acts }: Group): Moment {
+  return { step: acts.at(-1)!.step, tables: acts.flatMap(({ tables }) => tables) };
 }
 
 /** The row by which what `told` has read is no longer true, before its CPU looks again. */

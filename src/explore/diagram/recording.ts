@@ -2,17 +2,16 @@
  * Carries a schedule out once more and writes down what no history holds: from where each step was
  * made, what its word was called then, and what the CPUs did quietly between steps.
  */
-import type { Gate } from '#arena/gate';
 import type { CacheAct } from '#oracles/cache-name';
 import type { NamedWord } from '#oracles/word-name';
 import type { FactName } from '#trace/fact';
 import type { DecodedEvent } from '#trace/ring';
 import type { Execution } from '../execution.ts';
 import { ReplayStrategy, type Schedule } from '../schedule.ts';
-import { SteppedMachine } from '../stepped-machine.ts';
-import { Stepper } from '../stepper.ts';
+import type { SteppedMachine } from '../stepped-machine.ts';
 import { Recorder } from './recorder.ts';
 import type { Frame } from './sites.ts';
+import { Twin } from './twin.ts';
 
 /** A step with all that is known of it. `announced`: how many steps stood before its passage. */
 export interface RecordedStep {
@@ -54,26 +53,13 @@ export interface Recording {
 
 /** Executes `schedule` on a machine like `machine`, whose tree it borrows. */
 export function record(machine: SteppedMachine, schedule: Schedule, stepsMax?: number): Recording {
-  const { tree, plan, map } = machine;
   const recorders: Recorder[] = [];
-  const setGate = (gate: Gate | null): void => {
-    if (gate instanceof Stepper) recorders[0] ??= new Recorder(gate, twin.words, map);
-    const recorder = gate instanceof Stepper ? recorders[0]! : null;
-    tree.gate.setQuietWatch(recorder);
-    tree.gate.setGate(recorder ?? gate);
-  };
-  // Who watches is the recorder's affair, whatever the strategy wants to know.
-  const setQuietWatch = (): void => {};
-  const borrowed = { ...tree, gate: { ...tree.gate, setGate, setQuietWatch } };
-  const twin = new SteppedMachine(borrowed, plan, map.geometry, stepsMax);
-  try {
-    const execution = twin.execute(new ReplayStrategy(schedule), 0);
-    const { decided } = execution.history;
-    const { steps, acts } = recorders[0]?.finish() ?? { steps: [], acts: [] };
-    return { execution, machine: twin, steps, decided, quiet: acts };
-  } finally {
-    tree.gate.setQuietWatch(null);
-    // The tree is bound to the twin now.
-    tree.user = null;
-  }
+  const twin = new Twin(machine, stepsMax, (stepper) => {
+    recorders[0] ??= new Recorder(stepper, twin.machine.words, machine.map);
+    return recorders[0];
+  });
+  const execution = twin.execute(new ReplayStrategy(schedule));
+  const { decided } = execution.history;
+  const { steps, acts } = recorders[0]?.finish() ?? { steps: [], acts: [] };
+  return { execution, machine: twin.machine, steps, decided, quiet: acts };
 }
