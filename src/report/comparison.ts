@@ -18,20 +18,33 @@ import { type Cell, type Column, cell, grid, table } from './table.ts';
 import { verdictOf, verdictStyle, verdictWord } from './verdict.ts';
 
 export function comparison(page: Page, result: Result): string[] {
-  const yardstick = result.runs.find((run) => run.protocol === CONTROL);
-  const speed = yardstick === undefined ? 0 : throughput(yardstick);
-  const rows = result.runs.map(
-    (run): Row => ({
-      head: [cell(run.protocol, 'strong')],
-      parts: PARTS.map((part) => part.of(run, speed)),
-    }),
-  );
   return [
-    ...tables(page, rows),
+    ...tables(page, rowsOf(result)),
     '',
     ...LEGEND.flatMap((line) => wrap(page, line, 2, 'dim')),
     ...roundsNote(page, result.runs),
   ];
+}
+
+/** One of the three tables: page tables, latencies, and what else it cost. */
+export interface ComparisonPart {
+  readonly columns: readonly Column[];
+  /** A row for each run, its protocol first. */
+  readonly rows: readonly (readonly Cell[])[];
+}
+
+export function comparisonParts(result: Result): ComparisonPart[] {
+  const rows = rowsOf(result);
+  return PARTS.map((_, part) => ({ columns: columnsOf([part]), rows: cellsOf(rows, [part]) }));
+}
+
+function rowsOf({ runs }: Result): Row[] {
+  const yardstick = runs.find((run) => run.protocol === CONTROL);
+  const speed = yardstick === undefined ? 0 : throughput(yardstick);
+  return runs.map((run) => ({
+    head: [cell(run.protocol, 'strong')],
+    parts: PARTS.map((part) => part.of(run, speed)),
+  }));
 }
 
 /** The protocol that reclaims nothing, to which the others are compared. */

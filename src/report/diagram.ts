@@ -41,8 +41,8 @@ function saying(row: InterleavingRow, before: InterleavingRow | undefined): stri
   return `${isNew ? `${name}: ` : ''}${row.text}${stale}`;
 }
 
-/** A row with what it says, and the row of the same CPU before it. */
-function sayings({ rows }: Interleaving): string[] {
+/** What each row says, given the row of the same CPU before it. */
+export function sayings({ rows }: Interleaving): string[] {
   const latest = new Map<number, InterleavingRow>();
   return rows.map((row) => {
     const text = saying(row, latest.get(row.cpu));

@@ -43,7 +43,8 @@ function head(page: Page, exploration: Exploration): string[] {
   return [...wrap(page, title, 0, 'strong'), ...wrap(page, `${figures(exploration)}.`)];
 }
 
-function figures(exploration: Exploration): string {
+/** How far the search came. */
+export function figures(exploration: Exploration): string {
   const { executions, abandoned, steps, seconds, traces, states, plans, searchers } = exploration;
   const { name, depth, bound } = exploration.strategy;
   const option = depth !== null ? ` (depth ${depth})` : bound !== null ? ` (bound ${bound})` : '';
@@ -81,7 +82,8 @@ function violationText(page: Page, violation: ExploredViolation): string[] {
   ];
 }
 
-function sizes({ shrunk, found }: ExploredViolation): string {
+/** What shrinking has made of a violation. */
+export function sizes({ shrunk, found }: ExploredViolation): string {
   const { cpus, operations, steps, preemptions, isMinimal, executions, seconds } = shrunk;
   const least = isMinimal ? ' (no fewer do)' : '';
   return (

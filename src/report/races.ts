@@ -10,14 +10,33 @@ import { type Cell, type Column, cell, grid, table } from './table.ts';
 export function raceMatrix(page: Page, run: Run): string[] {
   const races = run.races.filter((race) => race.count > 0);
   if (races.length === 0) return fact(page, 'races', 'none was noticed');
-  const actors = columnsOf(races);
-  const exact = matrix(races, actors, formatCount);
-  const short = matrix(races, actors, formatShort);
+  const exact = matrix(run, formatCount);
+  const short = matrix(run, formatShort);
   const body =
     grid(page, exact.columns, exact.rows) ??
     grid(page, short.columns, short.rows) ??
     list(page, races);
   return [...body, ...wrap(page, ATTRIBUTION, 0, 'dim')];
+}
+
+/** A row of the matrix: how often each of the actors had done it. */
+export interface RaceRow {
+  readonly kind: string;
+  readonly noticedBy: string;
+  readonly counts: readonly number[];
+}
+
+/** The matrix: columns are who had done it, the busiest first. */
+export function raceRows(run: Run): { actors: string[]; rows: RaceRow[] } {
+  const races = run.races.filter((race) => race.count > 0);
+  const actors = columnsOf(races);
+  const rows = [...groups(races, ({ kind }) => kind)].flatMap(([kind, ofKind]) =>
+    [...groups(ofKind, (race) => race.noticedBy)].map(([noticedBy, ofPair]) => {
+      const counts = actors.map((actor) => sum(ofPair.filter((race) => race.causedBy === actor)));
+      return { kind, noticedBy, counts };
+    }),
+  );
+  return { actors, rows };
 }
 
 /** All races of a run, or all of one kind. */
@@ -27,7 +46,7 @@ export function raceSum(run: Run, kind?: string): number {
     .reduce((sum, race) => sum + race.count, 0);
 }
 
-const ATTRIBUTION =
+export const ATTRIBUTION =
   'Columns: who had done it. A race on an entry counts against the last filler of its table.';
 
 /** Who did it, the busiest first. */
@@ -42,32 +61,21 @@ interface Matrix {
   readonly rows: Cell[][];
 }
 
-function matrix(
-  races: readonly RaceCount[],
-  actors: readonly string[],
-  format: (count: number) => string,
-): Matrix {
+function matrix(run: Run, format: (count: number) => string): Matrix {
+  const { actors, rows } = raceRows(run);
   const columns: Column[] = [
     { head: 'race', align: 'left' },
     { head: 'noticed by', align: 'left' },
     ...actors.map((actor): Column => ({ head: cell(actor).text, align: 'right' })),
     { head: 'sum', align: 'right' },
   ];
-  const rows: Cell[][] = [];
-  for (const [kind, ofKind] of groups(races, (race) => race.kind)) {
-    let name = kind;
-    for (const [noticedBy, ofPair] of groups(ofKind, (race) => race.noticedBy)) {
-      const counts = actors.map((actor) => sum(ofPair.filter((race) => race.causedBy === actor)));
-      rows.push([
-        cell(name, 'strong'),
-        cell(noticedBy),
-        ...counts.map((count) => cell(count === 0 ? '.' : format(count))),
-        cell(format(sum(ofPair)), 'strong'),
-      ]);
-      name = '';
-    }
-  }
-  return { columns, rows };
+  const cells = rows.map(({ kind, noticedBy, counts }, i) => [
+    cell(kind === rows[i - 1]?.kind ? '' : kind, 'strong'),
+    cell(noticedBy),
+    ...counts.map((count) => cell(count === 0 ? '.' : format(count))),
+    cell(format(counts.reduce((a, b) => a + b, 0)), 'strong'),
+  ]);
+  return { columns, rows: cells };
 }
 
 /** For narrow pages: one line for each cell of the matrix. */

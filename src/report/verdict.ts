@@ -4,7 +4,7 @@
  */
 import { unreachable } from '#base/assert';
 import type { ExpectationOutcome, Result, Run } from '#result/result';
-import { formatCounted, formatSeconds } from './format.ts';
+import { formatCount, formatCounted, formatSeconds } from './format.ts';
 import type { Style } from './page.ts';
 
 export type Verdict =
@@ -95,6 +95,19 @@ function names(outcomes: readonly ExpectationOutcome[]): string {
 }
 
 /** `pteTables`, or `phaseSeconds of fill`. */
-export function figureText({ figure, phase }: ExpectationOutcome): string {
+function figureText({ figure, phase }: ExpectationOutcome): string {
   return phase === null ? figure : `${figure} of ${phase}`;
+}
+
+/** `met: pteTables is 5, expected at most 7`. */
+export function expectationText(outcome: ExpectationOutcome): string {
+  const { met, found } = outcome;
+  const word = met ? 'met' : 'UNMET';
+  return `${word}: ${figureText(outcome)} is ${formatCount(found)}, expected ${bounds(outcome)}`;
+}
+
+function bounds({ min, max }: ExpectationOutcome): string {
+  if (min !== null && max !== null) return `${formatCount(min)} to ${formatCount(max)}`;
+  if (min !== null) return `at least ${formatCount(min)}`;
+  return max === null ? 'anything' : `at most ${formatCount(max)}`;
 }
