@@ -26,6 +26,7 @@ export interface ExploreOptions extends PlanFlags {
   readonly searchers?: number;
   readonly format: Format;
   readonly json?: string;
+  readonly html?: string;
 }
 
 export const DURATION_MS = 60_000;

@@ -10,9 +10,10 @@ import { explorationFrom, refuseBeside, replayLines } from './explore-from.ts';
 import { exploration } from './explore-one.ts';
 import { checkLimits, type ExploreOptions, FORMATS, type Format } from './explore-options.ts';
 import { durationFlag, integerFlag } from './flags.ts';
+import { type HtmlOutput, openHtmlOutput } from './html-output.ts';
 import { openJsonOutput } from './json-output.ts';
 import { addPlanFlags } from './plan-flags.ts';
-import { paintFor } from './print-report.ts';
+import { printExploration } from './print-report.ts';
 import { brokenCalled } from './scenario-choice.ts';
 
 export function addExplore(program: Command, context: Context, act: Act): void {
@@ -38,7 +39,8 @@ export function addExplore(program: Command, context: Context, act: Act): void {
     )
     .option('--searchers <n>', 'threads (default: one a core)', integerFlag('--searchers', 1, 256))
     .option('--format <form>', 'text, markdown or json', format, 'text')
-    .option('--json <file>', 'write the document; - for stdout, and nothing else there');
+    .option('--json <file>', 'write the document; - for stdout, and nothing else there')
+    .option('--html <file>', 'write the report as a page, which opens without a network');
   addPlanFlags(command).action((scenario: string | undefined, options: ExploreOptions) =>
     act(() => explore(context, scenario, options, command)),
   );
@@ -85,32 +87,32 @@ async function ofScenario(
 /** Carries out `search`, writes what it comes to, and tells the exit code. */
 async function report(
   context: Context,
-  { json: target, format: form, from }: ExploreOptions,
+  { json: target, html: page, format: form, from }: ExploreOptions,
   search: () => Promise<Exploration>,
 ): Promise<ExitCode> {
   const json = target === undefined ? null : openJsonOutput(context.io, target);
+  let html: HtmlOutput | null = null;
   try {
+    if (page !== undefined) html = openHtmlOutput(context, page, target);
     const explored = await search();
     if (target !== '-') await print(context, explored, form);
     json?.write(explored);
+    await html?.write(explored);
     const isTold = form === 'text' && target !== '-' && explored.violations.length > 0;
     if (from !== undefined && isTold) context.io.stdout.write(replayLines(from, target));
     return exitCode(explored);
   } finally {
     json?.discard();
+    html?.discard();
   }
 }
 
-async function print(
-  { io: { stdout } }: Context,
-  explored: Exploration,
-  form: Format,
-): Promise<void> {
-  const { explorationMarkdown, explorationText } = await import('#report/exploration');
-  const options = { width: stdout.columns, paint: paintFor(stdout) };
-  if (form === 'json') stdout.write(`${JSON.stringify(explored, null, 2)}\n`);
-  else if (form === 'markdown') stdout.write(explorationMarkdown(explored));
-  else stdout.write(explorationText(explored, options));
+async function print(context: Context, explored: Exploration, form: Format): Promise<void> {
+  const { stdout } = context.io;
+  if (form === 'text') return printExploration(context, explored);
+  const { explorationMarkdown } = await import('#report/exploration');
+  if (form === 'markdown') stdout.write(explorationMarkdown(explored));
+  else stdout.write(`${JSON.stringify(explored, null, 2)}\n`);
 }
 
 /** What the scenario expects to be seen must have been seen, unless the search was cut short. */

@@ -27,6 +27,8 @@ export interface Io {
   readonly machine: Result['machine'];
   /** Throws a `UserError` that says why the file cannot be read. */
   readText(path: string): string;
+  /** What the build has put beside the program. */
+  readAsset(name: 'report-page.js' | 'report-page.css'): string;
   /** Throws a `UserError` when `path` could not be written; makes nothing visible yet. */
   openPending(path: string): PendingFile;
 }

@@ -1,7 +1,8 @@
-/** Sends a report to stdout: the width, the colours and the oracles' sentences are settled here. */
+/** Sends reports to stdout: the width, the colours and the oracles' sentences are settled here. */
 import { styleText } from 'node:util';
 import type { Paint, Style } from '#report/page';
 import type { TextOptions } from '#report/text';
+import type { Exploration } from '#result/exploration';
 import type { Result } from '#result/result';
 import type { Context } from './command-line.ts';
 import type { Stream } from './io.ts';
@@ -15,6 +16,13 @@ export async function printReport(context: Context, result: Result): Promise<voi
 export async function printLockStat({ io }: Context, result: Result): Promise<void> {
   const { lockStatReport } = await import('#report/lock-stat');
   io.stdout.write(lockStatReport(result));
+}
+
+export async function printExploration({ io }: Context, exploration: Exploration): Promise<void> {
+  const { explorationText } = await import('#report/exploration');
+  const { stdout } = io;
+  const options = { width: stdout.columns, paint: paintFor(stdout) };
+  stdout.write(explorationText(exploration, options));
 }
 
 export async function textOptions(context: Context, result: Result): Promise<TextOptions> {

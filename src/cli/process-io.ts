@@ -33,6 +33,7 @@ export function processIo(root: string): Io {
         throw fileError('read', path, error);
       }
     },
+    readAsset: (name) => readFileSync(join(root, 'dist', name), 'utf8'),
     openPending,
   };
 }

@@ -7,6 +7,7 @@ import { choose } from './choices.ts';
 import type { Act, Context } from './command-line.ts';
 import type { ExitCode } from './exit-code.ts';
 import { durationFlag, integerFlag } from './flags.ts';
+import { type HtmlOutput, openHtmlOutput } from './html-output.ts';
 import { openJsonOutput } from './json-output.ts';
 import { addPlanFlags, type PlanFlags, requestOf } from './plan-flags.ts';
 import { printLockStat, printReport } from './print-report.ts';
@@ -37,6 +38,7 @@ export function addRun(program: Command, context: Context, act: Act): void {
     .option('--deadline <time>', 'give a run up after so long', durationFlag('--deadline'))
     .option('--lock-stat', 'keep lock statistics by call site, and print them after the report')
     .option('--json <file>', 'write the result document; - for stdout, and nothing else there')
+    .option('--html <file>', 'write the report as a page, which opens without a network')
     .action((scenario: string | undefined, options: RunOptions, command: Command) => {
       const isProtocolGiven = command.getOptionValueSource('protocol') === 'cli';
       return act(() => run(context, scenario, options, isProtocolGiven));
@@ -56,6 +58,7 @@ interface RunOptions extends PlanFlags {
   readonly deadline?: number;
   readonly lockStat?: boolean;
   readonly json?: string;
+  readonly html?: string;
 }
 
 async function run(
@@ -84,7 +87,9 @@ async function run(
   );
 
   const json = options.json === undefined ? null : openJsonOutput(context.io, options.json);
+  let html: HtmlOutput | null = null;
   try {
+    if (options.html !== undefined) html = openHtmlOutput(context, options.html, options.json);
     const { result, code, failure } = await runCampaign(context, {
       plans,
       broken,
@@ -102,11 +107,13 @@ async function run(
         context.io.stdout.write(nextStep(result, options.json));
       }
       json?.write(result);
+      await html?.write(result);
     }
     if (failure !== null) throw failure;
     return code;
   } finally {
     json?.discard();
+    html?.discard();
   }
 }
 

@@ -1,13 +1,14 @@
 /**
  * Build step: derives `dist/stepped`, `dist/free` and `dist/lock-stat` from what tsc emitted into
- * `dist/src`. Silent if all is well; otherwise it prints every breach of the discipline, at its
- * line in the TypeScript source, and the build fails.
+ * `dist/src`, and makes the page of HTML reports. Silent if all is well; otherwise it prints every
+ * breach of the discipline, at its line in the TypeScript source, and the build fails.
  */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freeForm } from './free-form.ts';
 import { DerivationError, type Problem } from './modules.ts';
+import { writeReportPage } from './report-page.ts';
 import { deriveForms } from './rewrite.ts';
 import { sourcePlace } from './source-place.ts';
 import { packageRoot, readModules, withLockSites, writeTree } from './tree.ts';
@@ -22,6 +23,7 @@ try {
   const lockStat = new Map(withLockSites(counted, lockSites, emitted));
   lockStat.set('free/entry.js', await freeForm(counted));
   writeTree(join(root, 'dist', 'lock-stat'), lockStat, emitted);
+  await writeReportPage(root);
 } catch (error) {
   if (!(error instanceof DerivationError)) throw error;
   for (const problem of error.problems) console.error(inSource(problem));

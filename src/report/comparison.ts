@@ -108,7 +108,8 @@ const COST: Part = {
 
 const PARTS = [MEMORY, LATENCY, COST];
 
-const LEGEND = [
+/** What the columns mean. */
+export const LEGEND: readonly string[] = [
   'peak, end: VmPTE above the start, at its highest and at the end.',
   'reclaimed, share: PTE tables reclaimed, and their share of the reclaimable.',
   'of: the reclaimable: those, and those left with no entry or zero pages only.',
