@@ -19,6 +19,7 @@ import type { Context } from './command-line.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { exploration } from './explore-one.ts';
 import type { ExploreOptions } from './explore-options.ts';
+import { type HtmlOutput, openHtmlOutput } from './html-output.ts';
 import { openJsonOutput } from './json-output.ts';
 import { flagsIn, wordsOf } from './plan-flags.ts';
 import { paintFor } from './print-report.ts';
@@ -32,29 +33,31 @@ export async function exploreCatalogue(
   context: Context,
   options: ExploreOptions,
 ): Promise<ExitCode> {
-  const { json: target, format } = options;
+  const { json: target, html: page, format } = options;
   const { io, words, signal } = context;
   const json = target === undefined ? null : openJsonOutput(io, target);
   const { catalogueMarkdown, catalogueSummary, controlLines, entryLines } = await import(
     '#report/catalogue'
   );
-  const page = { width: io.stdout.columns, paint: paintFor(io.stdout) };
+  const terminal = { width: io.stdout.columns, paint: paintFor(io.stdout) };
   const isTold = format === 'text' && target !== '-';
   const tell = (lines: string): void => void (isTold && io.stdout.write(lines));
+  let html: HtmlOutput | null = null;
   try {
+    if (page !== undefined) html = openHtmlOutput(context, page, target);
     const began = performance.now();
     const versions = await context.engine.brokenVersions();
     const entries: CatalogueEntry[] = [];
     for (const version of versions) {
       if (signal.aborted) break;
       entries.push(await entryOf(context, version, options));
-      tell(entryLines(entries.at(-1)!, page));
+      tell(entryLines(entries.at(-1)!, terminal));
     }
     const controls: CatalogueControl[] = [];
     for (const twins of options.controls ? twinsOf(versions) : []) {
       if (signal.aborted) break;
       controls.push(await controlOf(context, twins, options));
-      tell(controlLines(controls.at(-1)!, page));
+      tell(controlLines(controls.at(-1)!, terminal));
     }
     const report: CatalogueReport = {
       ...{ pttorture: io.version, schema: 1, kind: 'catalogue', command: commandText(words) },
@@ -63,14 +66,16 @@ export async function exploreCatalogue(
       isInterrupted: signal.aborted,
       ...{ entries, controls },
     };
-    tell(catalogueSummary(report, page));
+    tell(catalogueSummary(report, terminal));
     if (format === 'markdown' && target !== '-') io.stdout.write(catalogueMarkdown(report));
     if (format === 'json' && target !== '-')
       io.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
     json?.write(report);
+    await html?.write(report);
     return exitCode(report);
   } finally {
     json?.discard();
+    html?.discard();
   }
 }
 

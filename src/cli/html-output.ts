@@ -1,12 +1,11 @@
 /** Where `--html` goes: a file that appears whole or not at all, and needs no other. */
 import { createHash } from 'node:crypto';
 import { UserError } from '#base/user-error';
-import type { Exploration } from '#result/exploration';
-import type { Result } from '#result/result';
+import type { SavedDocument } from '#result/saved';
 import type { Context } from './command-line.ts';
 
 export interface HtmlOutput {
-  write(document: Result | Exploration): Promise<void>;
+  write(document: SavedDocument): Promise<void>;
   discard(): void;
 }
 
@@ -21,7 +20,7 @@ export function openHtmlOutput(context: Context, target: string, json?: string):
   };
 }
 
-async function htmlText({ io, engine }: Context, document: Result | Exploration): Promise<string> {
+async function htmlText({ io, engine }: Context, document: SavedDocument): Promise<string> {
   const { htmlReport } = await import('#report/html/report');
   const oracles = await engine.oracles();
   const sentences = new Map(oracles.map(({ name, sentence }) => [name, sentence]));

@@ -1,14 +1,9 @@
 /** Where `--json` goes: stdout for `-`, else a file that appears whole or not at all. */
-import type { CatalogueReport } from '#result/catalogue';
-import type { Exploration } from '#result/exploration';
-import type { Result } from '#result/result';
+import type { SavedDocument } from '#result/saved';
 import type { Io } from './io.ts';
 
-/** What there is to write. */
-export type Document = Result | Exploration | CatalogueReport;
-
 export interface JsonOutput {
-  write(document: Document): void;
+  write(document: SavedDocument): void;
   discard(): void;
 }
 
@@ -25,7 +20,7 @@ export function openJsonOutput(io: Io, target: string): JsonOutput {
 }
 
 /** Indented, but with each list of numbers on one line. */
-export function documentJson(document: Document): string {
+export function documentJson(document: SavedDocument): string {
   const text = JSON.stringify(document, null, 2);
   // A line break cannot stand inside a JSON string, so this finds lists of numbers only.
   const onOneLine = text.replace(

@@ -2,6 +2,7 @@
 import { styleText } from 'node:util';
 import type { Paint, Style } from '#report/page';
 import type { TextOptions } from '#report/text';
+import type { CatalogueReport } from '#result/catalogue';
 import type { Exploration } from '#result/exploration';
 import type { Result } from '#result/result';
 import type { Context } from './command-line.ts';
@@ -23,6 +24,12 @@ export async function printExploration({ io }: Context, exploration: Exploration
   const { stdout } = io;
   const options = { width: stdout.columns, paint: paintFor(stdout) };
   stdout.write(explorationText(exploration, options));
+}
+
+export async function printCatalogue({ io }: Context, report: CatalogueReport): Promise<void> {
+  const { catalogueText } = await import('#report/catalogue');
+  const { stdout } = io;
+  stdout.write(catalogueText(report, { width: stdout.columns, paint: paintFor(stdout) }));
 }
 
 export async function textOptions(context: Context, result: Result): Promise<TextOptions> {

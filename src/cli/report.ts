@@ -1,11 +1,16 @@
-/** `pttorture report`: the report of a saved result or exploration, as text or as a page. */
+/** `pttorture report`: the report of a saved document, as text or as a page. */
 import type { Command } from 'commander';
-import type { Exploration } from '#result/exploration';
-import type { Result } from '#result/result';
+import { UserError } from '#base/user-error';
+import type { SavedDocument } from '#result/saved';
 import type { Act, Context } from './command-line.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { openHtmlOutput } from './html-output.ts';
-import { printExploration, printLockStat, printReport } from './print-report.ts';
+import {
+  printCatalogue,
+  printExploration,
+  printLockStat,
+  printReport,
+} from './print-report.ts';
 
 export function addReport(program: Command, context: Context, act: Act): void {
   program
@@ -27,34 +32,30 @@ async function report(
   path: string,
   { html: target, lockStat }: ReportOptions,
 ): Promise<ExitCode> {
+  if (target !== undefined && lockStat)
+    throw new UserError('--html and --lock-stat exclude each other; give one of them');
   const html = target === undefined ? null : openHtmlOutput(context, target);
   try {
-    const document = await documentIn(context, path);
+    const text = context.io.readText(path);
+    const { parseSaved } = await import('#result/saved');
+    const document = parseSaved(text, path);
     if (html !== null) await html.write(document);
-    else if ('kind' in document) await printExploration(context, document);
-    else if (lockStat) await printLockStat(context, document);
-    else await printReport(context, document);
+    else await print(context, document, path, lockStat ?? false);
     return EXIT.well;
   } finally {
     html?.discard();
   }
 }
 
-/** Either kind of document; what is neither is refused as a result. */
-async function documentIn({ io }: Context, path: string): Promise<Result | Exploration> {
-  const text = io.readText(path);
-  if (isExploration(text)) {
-    const { parseExploration } = await import('#result/exploration-schema');
-    return parseExploration(text, path);
-  }
-  const { parseResult } = await import('#result/schema');
-  return parseResult(text, path);
-}
-
-function isExploration(text: string): boolean {
-  try {
-    return JSON.parse(text)?.kind === 'exploration';
-  } catch {
-    return false;
-  }
+async function print(
+  context: Context,
+  document: SavedDocument,
+  path: string,
+  lockStat: boolean,
+): Promise<void> {
+  if (!('kind' in document))
+    return lockStat ? printLockStat(context, document) : printReport(context, document);
+  if (lockStat) throw new UserError(`"${path}" is no result, which alone has lock statistics`);
+  if (document.kind === 'catalogue') return printCatalogue(context, document);
+  return printExploration(context, document);
 }

@@ -15,10 +15,10 @@ import { indented, pageOf, wrap } from './page.ts';
 /** One broken version, ending in a newline. */
 export function entryLines(entry: CatalogueEntry, options: ExplorationOptions): string {
   const page = pageOf(options.width, options.paint);
-  const isWell = entry.outcome === 'found' || entry.outcome === 'before';
+  const isWell = isAsNamed(entry);
   const lines = [
     ...wrap(page, `${entry.bug} ${entry.name}: ${OUTCOMES[entry.outcome]}`, 2, 'strong'),
-    ...indented(page, 2, (room) => wrap(room, figures(entry), 0, isWell ? 'plain' : 'bad')),
+    ...indented(page, 2, (room) => wrap(room, entryFigures(entry), 0, isWell ? 'plain' : 'bad')),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -28,12 +28,21 @@ export function controlLines(control: CatalogueControl, options: ExplorationOpti
   const page = pageOf(options.width, options.paint);
   const { command } = control.exploration;
   const style = control.exploration.violations.length > 0 ? 'bad' : 'plain';
-  return `${wrap(page, `control: ${command}: ${silence(control)}`, 2, style).join('\n')}\n`;
+  return `${wrap(page, `control: ${command}: ${controlFigures(control)}`, 2, style).join('\n')}\n`;
 }
 
 /** What all of it comes to, in two lines. */
 export function catalogueSummary(report: CatalogueReport, options: ExplorationOptions): string {
   return `\n${wrap(pageOf(options.width, options.paint), total(report)).join('\n')}\n`;
+}
+
+/** All of that at once. */
+export function catalogueText(report: CatalogueReport, options: ExplorationOptions): string {
+  return [
+    ...report.entries.map((entry) => entryLines(entry, options)),
+    ...report.controls.map((control) => controlLines(control, options)),
+    catalogueSummary(report, options),
+  ].join('');
 }
 
 /** A table of all, then each with its diagram, then the controls. */
@@ -44,12 +53,12 @@ export function catalogueMarkdown(report: CatalogueReport): string {
     const { scenario, protocol } = exploration;
     return row([
       ...[bug, `[${name}](#${anchor(entry)})`, scenario, protocol, oracle, OUTCOMES[outcome]],
-      figures(entry),
+      entryFigures(entry),
     ]);
   });
   const head = ['bug', 'broken version', 'scenario', 'protocol', 'oracle', 'outcome', 'figures'];
   const silent = controls.map((control) =>
-    row([`\`${control.exploration.command}\``, control.of.join(', '), silence(control)]),
+    row([`\`${control.exploration.command}\``, control.of.join(', '), controlFigures(control)]),
   );
   return [
     `# The catalogue\n\n\`${command}\`: ${total(report)}\n`,
@@ -67,14 +76,20 @@ export function catalogueMarkdown(report: CatalogueReport): string {
   ].join('\n');
 }
 
-const OUTCOMES: Readonly<Record<CatalogueOutcome, string>> = {
+export const OUTCOMES: Readonly<Record<CatalogueOutcome, string>> = {
   found: 'found',
   before: 'found, by the oracle that comes first',
   other: 'another violation',
   silent: 'nothing found',
 };
 
-function figures({ exploration, replays }: CatalogueEntry): string {
+/** Whether it was found as it should be. */
+export function isAsNamed({ outcome }: CatalogueEntry): boolean {
+  return outcome === 'found' || outcome === 'before';
+}
+
+/** What it took to find, and how it replays. */
+export function entryFigures({ exploration, replays }: CatalogueEntry): string {
   const { seconds, executions, violations } = exploration;
   const spent = `${formatShort(executions)} executions, ${formatSeconds(seconds)}`;
   const [violation] = violations;
@@ -91,15 +106,16 @@ function figures({ exploration, replays }: CatalogueEntry): string {
   ].join('; ');
 }
 
-function silence({ exploration }: CatalogueControl): string {
+export function controlFigures({ exploration }: CatalogueControl): string {
   const { violations, executions, seconds } = exploration;
   const spent = `${formatShort(executions)} executions, ${formatSeconds(seconds)}`;
   if (violations.length === 0) return `silent, ${spent}`;
   return `${violations.map(({ kind }) => kind).join(', ')} after ${spent}`;
 }
 
-function total({ entries, controls, seconds, isInterrupted }: CatalogueReport): string {
-  const well = entries.filter(({ outcome }) => outcome === 'found' || outcome === 'before');
+/** All of it in a sentence. */
+export function total({ entries, controls, seconds, isInterrupted }: CatalogueReport): string {
+  const well = entries.filter(isAsNamed);
   const agree = entries.filter(({ replays }) => replays?.threads === THREADS_AGREE);
   const alike = entries.filter(
     ({ replays }) => replays !== null && replays.alike === replays.times,
@@ -124,7 +140,7 @@ function section(entry: CatalogueEntry): string {
     `\`${scenario}\` under \`${protocol}\`${under.length === 0 ? '' : `, ${under.join(', ')}`}; ` +
       `must show \`${oracle}\`: \`${command}\`\n`,
     ...(before === null ? [] : [`\`${before.oracle}\` may come first: ${sentence(before.why)}\n`]),
-    `${figures(entry)}.\n`,
+    `${entryFigures(entry)}.\n`,
   ];
   if (violation === undefined) return [...parts, `${exploration.silence}\n`].join('\n');
   const { interleaving, replay, message } = violation;
@@ -136,7 +152,7 @@ function section(entry: CatalogueEntry): string {
   ].join('\n');
 }
 
-function sentence(text: string): string {
+export function sentence(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\.$/, '')}.`;
 }
 

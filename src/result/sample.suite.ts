@@ -1,5 +1,7 @@
 /** A result made up for tests: the figures are invented, and consistent with each other. */
+import type { Occupancy } from './occupancy.ts';
 import type { Result, Run } from './result.ts';
+import type { Timeline } from './timeline.ts';
 
 export function sampleResult(
   runs: readonly Run[] = [sampleRun()],
@@ -108,5 +110,53 @@ export function sampleRun(more: Partial<Run> = {}): Run {
     rounds: { n: 1, perSecond: [1_065_626] },
     note: null,
     ...more,
+  };
+}
+
+/** Two spans with four buckets in all, at three times: tables come, go empty, and are unhooked. */
+export function sampleOccupancy(): Occupancy {
+  return {
+    ...{ slotKiB: 2048, slotsPerBucket: 2, slotStep: 1 },
+    spans: [
+      { name: 'heap', firstSlot: 512, slots: 6, buckets: 3 },
+      { name: 'pool', firstSlot: 520, slots: 1, buckets: 1 },
+    ],
+    samples: [
+      { ms: 0, live: [0, 0, 0, 0], empty: [0, 0, 0, 0], unhooked: [0, 0, 0, 0], unplaced: 0 },
+      { ms: 2000, live: [2, 1, 0, 1], empty: [0, 1, 0, 0], unhooked: [0, 0, 0, 0], unplaced: 0 },
+      { ms: 4000, live: [1, 0, 0, 1], empty: [1, 1, 0, 0], unhooked: [0, 0, 1, 0], unplaced: 3 },
+    ],
+  };
+}
+
+/** Two CPUs and a scanner; `dontneed` waits once, and the second CPU is done before the first. */
+export function sampleTimeline(): Timeline {
+  return {
+    acts: ['touch write', 'dontneed', 'scan'],
+    actors: ['none', 'fault', 'madvise'],
+    events: ['operation', 'hook', 'unhook', 'defer', 'free'],
+    samples: [
+      { ms: 0, act: [0, -1], actor: [1, 0], waits: [0, 0] },
+      { ms: 20, act: [1, 0], actor: [2, 1], waits: [1, 0] },
+      { ms: 40, act: [1, 1], actor: [2, 2], waits: [0, 2] },
+    ],
+    latest: {
+      ...{ endMs: 41, us: 120 },
+      columns: [
+        {
+          ...{ cpu: 0, role: 'cpu' },
+          operations: [
+            [0, 0, 80],
+            [1, 80, null],
+          ],
+          tables: [
+            [1, 0, 7],
+            [2, 80, 7],
+          ],
+        },
+        { cpu: 1, role: 'cpu', operations: [[1, 10, null]], tables: [[3, 10, 8]] },
+        { cpu: 2, role: 'scanner', operations: [[2, 50, null]], tables: [] },
+      ],
+    },
   };
 }

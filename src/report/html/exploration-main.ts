@@ -26,19 +26,24 @@ export function explorationLinks({ violations }: Exploration): [id: string, text
 }
 
 function violationSection(violation: ExploredViolation, index: number, explain: Explain): Html {
-  const { kind, message, interleaving, replay } = violation;
-  const sentence = explain(kind);
   const id = `violation-${index + 1}`;
   return html`<section id="${id}" aria-labelledby="${id}-head">
-<h2 id="${id}-head"><span class="bad">${kind}</span></h2>
-${sentence !== undefined && html`<p class="note">${sentence}</p>`}
+<h2 id="${id}-head"><span class="bad">${violation.kind}</span></h2>
+${violationStory(violation, explain)}
+</section>
+`;
+}
+
+/** What went wrong, the interleaving to step through, and how to replay it. */
+export function violationStory(violation: ExploredViolation, explain: Explain): Html {
+  const { kind, message, interleaving, replay } = violation;
+  const sentence = explain(kind);
+  return html`${sentence !== undefined && html`<p class="note">${sentence}</p>`}
 <p>${message}.</p>
 ${stepper(interleaving, `The interleaving that ends in ${kind}`)}
 <p>${interleaving.closing}</p>
 <p class="note">${sizes(violation)}.</p>
-${replay !== null && html`<p>Replay it: ${copyable(replayCommand(replay), 'the replay')}</p>`}
-</section>
-`;
+${replay !== null && html`<p>Replay it: ${copyable(replayCommand(replay), 'the replay')}</p>`}`;
 }
 
 function outcomes({ outcomes: found }: Exploration): Html {

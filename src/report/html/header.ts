@@ -1,6 +1,8 @@
 /** The head of the page: what was run, where, how to run it again, and what came of it. */
+import type { CatalogueReport } from '#result/catalogue';
 import type { Exploration } from '#result/exploration';
 import type { Result } from '#result/result';
+import { isAsNamed, total } from '../catalogue.ts';
 import { formatCounted } from '../format.ts';
 import { verdictOf, worstVerdict } from '../verdict.ts';
 import { type Html, html } from './markup.ts';
@@ -39,6 +41,18 @@ export function explorationHeader(exploration: Exploration): Html {
 ${factList([['CPUs', String(cpus)], ['seed', String(seed)], ...originOf(exploration)])}`;
 }
 
+export function catalogueHeader(report: CatalogueReport): Html {
+  const { entries, controls, seed, isInterrupted } = report;
+  const isWell =
+    !isInterrupted &&
+    entries.every(isAsNamed) &&
+    controls.every(({ exploration }) => exploration.violations.length === 0);
+  return html`<p class="kind">pttorture, exploration of all broken versions</p>
+<h1>The catalogue</h1>
+<p class="outcome ${isWell ? 'good' : 'bad'}">${total(report)}</p>
+${factList([['seed', String(seed)], ...originOf({ ...report, parameters: {} })])}`;
+}
+
 function resultOutcome(result: Result): [Mood, string] {
   const { runs } = result;
   const of = (kind: string): number => runs.filter((run) => verdictOf(run).kind === kind).length;
@@ -61,7 +75,9 @@ function resultOutcome(result: Result): [Mood, string] {
   }
 }
 
-function originOf(document: Result | Exploration): [string, Html | string][] {
+type Origin = Pick<Result, 'pttorture' | 'machine' | 'parameters' | 'command'>;
+
+function originOf(document: Origin): [string, Html | string][] {
   const { pttorture, machine, parameters, command } = document;
   const given = Object.entries(parameters).map(([name, value]) => `${name}=${value}`);
   const { node, platform, cores, memoryGiB } = machine;

@@ -1,13 +1,14 @@
 /** The HTML report: a pure function of a document to one file that needs nothing else. */
-import type { Exploration } from '#result/exploration';
 import type { Result } from '#result/result';
+import type { SavedDocument } from '#result/saved';
+import { catalogueLinks, catalogueMain } from './catalogue-main.ts';
 import { pageData, runName, scalingCurves } from './data.ts';
 import { explorationLinks, explorationMain } from './exploration-main.ts';
-import { explorationHeader, resultHeader } from './header.ts';
+import { catalogueHeader, explorationHeader, resultHeader } from './header.ts';
 import { dataScript, type Html, html } from './markup.ts';
 import { memory, scaling } from './memory.ts';
 import { runSection } from './run-section.ts';
-import { type PageAssets, shell } from './shell.ts';
+import { type Contents, type PageAssets, shell } from './shell.ts';
 import { compared, verdicts } from './verdicts.ts';
 import { type Explain, violations } from './violations.ts';
 
@@ -17,31 +18,36 @@ export interface HtmlOptions {
   readonly explain?: Explain;
 }
 
-export function htmlReport(document: Result | Exploration, options: HtmlOptions): string {
+export function htmlReport(document: SavedDocument, options: HtmlOptions): string {
   const { assets, explain = () => undefined } = options;
-  if ('kind' in document) {
-    const { scenario, protocol } = document;
-    return shell(
-      {
-        title: `${scenario} under ${protocol}: pttorture`,
-        header: explorationHeader(document),
-        links: explorationLinks(document),
-        main: explorationMain(document, explain),
-        data: html``,
-      },
-      assets,
-    );
-  }
-  return shell(
-    {
+  return shell(contentsOf(document, explain), assets);
+}
+
+function contentsOf(document: SavedDocument, explain: Explain): Contents {
+  const nothing = html``;
+  if (!('kind' in document))
+    return {
       title: `${document.scenario}: pttorture`,
       header: resultHeader(document),
       links: resultLinks(document),
       main: resultMain(document, explain),
       data: dataScript('data', pageData(document)),
-    },
-    assets,
-  );
+    };
+  if (document.kind === 'catalogue')
+    return {
+      title: 'The catalogue: pttorture',
+      header: catalogueHeader(document),
+      links: catalogueLinks(document),
+      main: catalogueMain(document, explain),
+      data: nothing,
+    };
+  return {
+    title: `${document.scenario} under ${document.protocol}: pttorture`,
+    header: explorationHeader(document),
+    links: explorationLinks(document),
+    main: explorationMain(document, explain),
+    data: nothing,
+  };
 }
 
 function resultMain(result: Result, explain: Explain): Html {

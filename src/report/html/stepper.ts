@@ -79,7 +79,7 @@ function panel(states: readonly InterleavingState[], index: number): Html {
   const step = state.step >= 0 && html` <span class="note">step ${state.step + 1}</span>`;
   return html`<section class="state" data-state="${index}"
  aria-label="State: ${after}"${isHidden && html` hidden`}>
-<h4>${after}${step}</h4>
+<h3>${after}${step}</h3>
 <ul class="holds">${state.holds.map(({ cpu, what }) => {
     const held = before?.holds.find((each) => each.cpu === cpu)?.what ?? what;
     const isChanged = held.join() !== what.join();
