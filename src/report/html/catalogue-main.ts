@@ -13,11 +13,11 @@ export function catalogueMain(report: CatalogueReport, explain: Explain): Html {
 <h2 id="versions-head">Broken versions</h2>
 ${plainTable(
   'Broken versions',
-  words('broken version', 'bug', 'scenario', 'protocol', 'oracle', 'outcome', 'figures'),
+  words('broken version', 'bug', 'scenario', 'protocol', 'oracle', 'outcome'),
   entries.map((entry, i) => [
     html`<a href="#entry-${i + 1}">${entry.name}</a>`,
     ...[entry.bug, entry.exploration.scenario, entry.exploration.protocol, entry.oracle],
-    ...[outcome(entry), entryFigures(entry)],
+    outcome(entry),
   ]),
 )}
 </section>

@@ -26,16 +26,13 @@ function wireStepper(root: HTMLElement): void {
   const show = (next: number): void => {
     at = next;
     for (const [i, row] of rows.entries()) {
-      row.classList.toggle('past', i + 1 < at);
-      row.classList.toggle('future', i + 1 > at);
+      row.classList.toggle('future', at > 0 && i + 1 > at);
       if (i + 1 === at) row.setAttribute('aria-current', 'step');
       else row.removeAttribute('aria-current');
     }
     for (const [i, state] of states.entries()) state.hidden = i !== at;
-    const text = rows[at - 1]?.querySelector('.act')?.textContent ?? '';
     position.textContent =
       at === 0 ? `Before row 1 of ${rows.length}` : `Row ${at} of ${rows.length}`;
-    position.title = text;
     rows[at - 1]?.scrollIntoView({ block: 'nearest' });
   };
   root.querySelector<HTMLElement>('.controls')!.hidden = false;
