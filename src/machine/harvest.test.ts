@@ -36,7 +36,15 @@ afterEach(() => setClock(null));
 
 function harvest(end: Partial<RunEnd> = {}, plan: Partial<Plan> = {}): Run {
   return harvestRun({
-    ...{ plan: planOf(plan), words, map, lockSites: null, exit: 'pass', sampled: NOTHING, rssPeakKiB: 0 },
+    ...{
+      plan: planOf(plan),
+      words,
+      map,
+      lockSites: null,
+      exit: 'pass',
+      sampled: NOTHING,
+      rssPeakKiB: 0,
+    },
     ...{ end: { ...END, ...end }, isWhole: true, verdicts: [], note: null },
   });
 }

@@ -164,7 +164,16 @@ describe('the harvest of a run', () => {
   test('holds no expectations against a run that was cut off', () => {
     const { words, map } = machine;
     const run = harvestRun({
-      ...{ plan, words, map, lockSites: null, exit: 'deadline', sampled: SAMPLED, rssPeakKiB: 0, end },
+      ...{
+        plan,
+        words,
+        map,
+        lockSites: null,
+        exit: 'deadline',
+        sampled: SAMPLED,
+        rssPeakKiB: 0,
+        end,
+      },
       ...{ isWhole: false, verdicts: [], note: 'cut off' },
     });
     expect([run.expectations, run.note]).toEqual([[], 'cut off']);
@@ -178,7 +187,16 @@ describe('the harvest of a run', () => {
     racing.scan(1);
     const { words, map } = racing;
     const run = harvestRun({
-      ...{ plan: racing.plan, words, map, lockSites: null, exit: 'pass', sampled: SAMPLED, rssPeakKiB: 0, end },
+      ...{
+        plan: racing.plan,
+        words,
+        map,
+        lockSites: null,
+        exit: 'pass',
+        sampled: SAMPLED,
+        rssPeakKiB: 0,
+        end,
+      },
       ...{ isWhole: true, verdicts: [], note: null },
     });
     for (const { kind, noticedBy, causedBy } of run.races) {

@@ -71,5 +71,6 @@ ${violation === undefined ? html`<p>${exploration.silence}</p>` : violationStory
 }
 
 function outcome(entry: CatalogueEntry): Html {
-  return html`<span class="${isAsNamed(entry) ? 'good' : 'bad'}">${OUTCOMES[entry.outcome]}</span>`;
+  const mood = isAsNamed(entry) ? 'good' : 'bad';
+  return html`<span class="${mood}">${OUTCOMES[entry.outcome]}</span>`;
 }

@@ -1,4 +1,4 @@
-/** For tests of the page: assets of their own, and what can be asked of markup without a browser. */
+/** For tests of the page: assets of their own, and what markup says without a browser. */
 import type { PageAssets } from './shell.ts';
 
 export const ASSETS: PageAssets = {
