@@ -16,6 +16,12 @@ describe('a page is written', () => {
     expect([...files.keys()]).toEqual(['r.html']);
   });
 
+  test('by profile', async () => {
+    const { code, files } = await say('profile churn --cpus 1,2 --html p.html'.split(' '));
+    expect(code).toBe(EXIT.well);
+    expect(files.get('p.html')).toContain('Throughput by number of CPUs');
+  });
+
   test('beside a document, of which it says the same', async () => {
     const { files } = await say('run churn --html r.html --json r.json'.split(' '));
     const again = await say('report r.json --html again.html'.split(' '), {
@@ -71,6 +77,7 @@ describe('nothing is left behind', () => {
     ['run churn --html /nowhere/r.html --json r.json', /^cannot write "\/nowhere\/r.html"/],
     ['run churn --html -', /^--html writes a file; stdout is for --json\n$/],
     ['run churn --html r --json r', /^--html and --json name the same file "r"\n$/],
+    ['profile churn --html /nowhere/r.html', /^cannot write "\/nowhere\/r.html"/],
     ['explore churn --html /nowhere/r.html', /^cannot write "\/nowhere\/r.html"/],
     ['explore --broken all --html /nowhere/r.html', /^cannot write "\/nowhere\/r.html"/],
     ['report r.json --html /nowhere/r.html', /^cannot write "\/nowhere\/r.html"/],

@@ -17,6 +17,7 @@ import {
   SPIN_CLASSES,
   settingFlag,
 } from './flags.ts';
+import { type HtmlOutput, openHtmlOutput } from './html-output.ts';
 import { openJsonOutput } from './json-output.ts';
 import { requestOf } from './plan-flags.ts';
 import { paintFor } from './print-report.ts';
@@ -35,6 +36,7 @@ export function addProfile(program: Command, context: Context, act: Act): void {
     .option('--duration <time>', 'of each run (default: 3s)', durationFlag('--duration'), 3000)
     .option('--seed <n>', 'seed of all chance', integerFlag('--seed', 0, 2 ** 32 - 1), 1)
     .option('--json <file>', 'write the result document; - for stdout, and nothing else there')
+    .option('--html <file>', 'write the report as a page, which opens without a network')
     .action((scenario: string, options: ProfileOptions) =>
       act(() => profile(context, scenario, options)),
     );
@@ -49,15 +51,18 @@ interface ProfileOptions {
   readonly duration: number;
   readonly seed: number;
   readonly json?: string;
+  readonly html?: string;
 }
 
 const PROTOCOL = 'pt-reclaim';
 
 async function profile(context: Context, word: string, options: ProfileOptions): Promise<ExitCode> {
   const plans = await plansOf(context, word, options);
-  const { json: target } = options;
+  const { json: target, html: page } = options;
   const json = target === undefined ? null : openJsonOutput(context.io, target);
+  let html: HtmlOutput | null = null;
   try {
+    if (page !== undefined) html = openHtmlOutput(context, page, target);
     const { result, code, failure } = await runCampaign(context, {
       ...{ plans, broken: null, command: commandText(context.words), deadlineMs: null },
     });
@@ -68,9 +73,11 @@ async function profile(context: Context, word: string, options: ProfileOptions):
       stdout.write(profileReport(result, { width: stdout.columns, paint: paintFor(stdout) }));
     }
     json?.write(result);
+    await html?.write(result);
     return code;
   } finally {
     json?.discard();
+    html?.discard();
   }
 }
 

@@ -4,11 +4,10 @@
  */
 import asciichart from 'asciichart';
 import type { LatencySummary, Result, Run } from '#result/result';
-import { throughput } from '#result/throughput';
 import { advice, byWait, contention, waitShare } from './contention.ts';
 import { formatCounted, formatNs, formatPercent, formatShort } from './format.ts';
 import { heading, type Page, type Paint, pageOf, wrap } from './page.ts';
-import { fitScalability } from './scalability.ts';
+import { lawSentence, rateOf, type Sweep, sweepsOf } from './sweeps.ts';
 import { type Cell, type Column, table } from './table.ts';
 
 export interface ProfileOptions {
@@ -28,43 +27,6 @@ export function profileReport(result: Result, options: ProfileOptions): string {
     ...collapses(page, result, sweeps),
   ];
   return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
-}
-
-/** Runs that differ in the number of CPUs only, the fewest first. */
-interface Sweep {
-  readonly name: string;
-  readonly algorithm: string;
-  readonly protocol: string;
-  readonly runs: readonly Run[];
-}
-
-function sweepsOf(runs: readonly Run[]): Sweep[] {
-  const sweeps = new Map<string, Run[]>();
-  for (const run of runs) {
-    const key = `${run.protocol} ${algorithmOf(run)}`;
-    sweeps.set(key, [...(sweeps.get(key) ?? []), run]);
-  }
-  const isOneAlgorithm = new Set(runs.map(algorithmOf)).size === 1;
-  return [...sweeps.values()].map((group) => {
-    const [{ protocol }] = group as [Run, ...Run[]];
-    const algorithm = algorithmOf(group[0]!);
-    const name = isOneAlgorithm ? protocol : `${protocol}, ${algorithm}`;
-    return { name, algorithm, protocol, runs: group.toSorted((a, b) => a.cpus - b.cpus) };
-  });
-}
-
-/** Of the spinlocks: the one that all have, or each by its class. */
-function algorithmOf({ lockAlgorithms }: Run): string {
-  const chosen = Object.entries(lockAlgorithms ?? {});
-  const names = new Set(chosen.map(([, algorithm]) => algorithm));
-  if (names.size <= 1) return [...names][0] ?? '';
-  return chosen.map(([lock, algorithm]) => `${lock}=${algorithm}`).join(' ');
-}
-
-/** Pages faulted in, or where nothing faults, operations; for each second. */
-function rateOf(run: Run): number {
-  if (run.pages.faulted > 0 || run.seconds === 0) return throughput(run);
-  return Object.values(run.operations).reduce((sum, each) => sum + each, 0) / run.seconds;
 }
 
 function busiest(page: Page, result: Result, { name, runs }: Sweep): string[] {
@@ -127,10 +89,11 @@ function latency({ p50, p99, samples }: LatencySummary): string[] {
 }
 
 /** The curve that was measured, and the law fitted to it. */
-function scaling(page: Page, result: Result, { name, runs }: Sweep): string[] {
+function scaling(page: Page, result: Result, sweep: Sweep): string[] {
+  const law = lawSentence(result, sweep);
+  if (law === null) return [];
+  const { name, runs } = sweep;
   const points = runs.map((run) => ({ cpus: run.cpus, throughput: rateOf(run) }));
-  const fit = points.some((point) => point.throughput === 0) ? null : fitScalability(points);
-  if (fit === null) return [];
   const most = runs.at(-1)!.cpus;
   const steps = Array.from({ length: CURVE_COLUMNS }, (_, i) => 1 + (i * (most - 1)) / CURVE_STEPS);
   const measured = steps.map((cpus) => between(points, cpus));
@@ -138,22 +101,10 @@ function scaling(page: Page, result: Result, { name, runs }: Sweep): string[] {
     ...{ height: CURVE_HEIGHT, min: 0, max: Math.max(...measured) },
     format: (value: number) => `${formatShort(value)}/s`.padStart(LABEL_WIDTH),
   });
-  const peak = fit.peakCpus === null ? '' : `, highest at ${fit.peakCpus.toFixed(1)} CPUs`;
-  const crowded = runs.filter(({ cpus }) => cpus > result.machine.cores).length;
   return [
     ...heading(page, `scaling under ${name}, 1 to ${most} CPUs`),
     ...chart.split('\n'),
-    ...wrap(
-      page,
-      `Universal Scalability Law: one CPU ${formatShort(fit.single)}/s, contention ` +
-        `${formatPercent(fit.contention, 1)}, coherency ${formatPercent(fit.coherency, 1)}` +
-        `${peak}; ` +
-        `relative error ${formatPercent(fit.residual, 1)}.` +
-        (crowded === 0
-          ? ''
-          : ` ${formatCounted(crowded, 'point')} of ${points.length} with more CPUs than cores: ` +
-            'there the law takes lost cores for contention.'),
-    ),
+    ...wrap(page, law),
   ];
 }
 

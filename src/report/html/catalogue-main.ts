@@ -65,7 +65,8 @@ ${factList([
   ['figures', entryFigures(entry)],
   ['run it again', copyable(exploration.command, 'the command')],
 ])}
-${violation === undefined ? html`<p>${exploration.silence}</p>` : violationStory(violation, explain)}
+${violation === undefined && html`<p>${exploration.silence}</p>`}
+${violation !== undefined && violationStory(violation, explain)}
 </details>
 `;
 }

@@ -1,8 +1,9 @@
 /** What the page's script is given: the series behind the plots, nothing that is in the text. */
 import type { Occupancy } from '#result/occupancy';
 import type { Result, Run } from '#result/result';
-import { throughput } from '#result/throughput';
 import type { Timeline } from '#result/timeline';
+import { formatCounted } from '../format.ts';
+import { algorithmOf, rateOf, type Sweep, sweepsOf } from '../sweeps.ts';
 
 export type Point = [x: number, y: number];
 
@@ -13,7 +14,7 @@ export interface PageData {
   /** Milliseconds and KiB, of each run. */
   readonly vmpte: Lines;
   readonly rss: Lines;
-  /** CPUs and faults a second, of each protocol. */
+  /** CPUs and work a second, of each protocol. */
   readonly scaling: Lines;
   /** Of each run; null: it has none. */
   readonly occupancies: readonly (Occupancy | null)[];
@@ -32,25 +33,25 @@ export function pageData(result: Result): PageData {
 }
 
 export interface Curve {
-  readonly protocol: string;
+  readonly sweep: Sweep;
   readonly points: readonly Point[];
 }
 
-/** Throughput by the number of CPUs, of protocols that were run with several numbers. */
+/** Work by the number of CPUs, of what was run with several numbers. */
 export function scalingCurves({ runs }: Pick<Result, 'runs'>): Curve[] {
-  const protocols = [...new Set(runs.map(({ protocol }) => protocol))];
-  return protocols.flatMap((protocol) => {
-    const points = runs
-      .filter((run) => run.protocol === protocol)
-      .map((run): Point => [run.cpus, throughput(run)])
-      .toSorted((a, b) => a[0] - b[0]);
-    return new Set(points.map(([cpus]) => cpus)).size < 2 ? [] : [{ protocol, points }];
+  return sweepsOf(runs).flatMap((sweep) => {
+    const points = sweep.runs.map((run): Point => [run.cpus, rateOf(run)]);
+    return new Set(points.map(([cpus]) => cpus)).size < 2 ? [] : [{ sweep, points }];
   });
 }
 
-/** What a run is called on the page: its protocol, and its CPUs where runs differ in them. */
+/** What a run is called on the page: its protocol, and what else runs differ in. */
 export function runName(run: Run, { runs }: Pick<Result, 'runs'>): string {
-  const isAlone = runs.filter(({ protocol }) => protocol === run.protocol).length === 1;
-  if (isAlone) return run.protocol;
-  return `${run.protocol}, ${run.cpus} ${run.cpus === 1 ? 'CPU' : 'CPUs'}`;
+  const alike = runs.filter(({ protocol }) => protocol === run.protocol);
+  const differs = (of: (each: Run) => unknown): boolean => new Set(alike.map(of)).size > 1;
+  return [
+    run.protocol,
+    ...(differs(algorithmOf) ? [algorithmOf(run)] : []),
+    ...(differs(({ cpus }) => cpus) ? [formatCounted(run.cpus, 'CPU')] : []),
+  ].join(', ');
 }

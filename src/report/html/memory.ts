@@ -1,8 +1,8 @@
-/** Page-table memory over time, a line for each run; RSS; and throughput by number of CPUs. */
+/** Page-table memory over time, a line for each run; and RSS. */
 import type { Result, Run } from '#result/result';
 import { memoryFacts } from '../facts.ts';
-import { formatKiB, formatSeconds, formatShort } from '../format.ts';
-import { type Curve, type Lines, type Point, pageData, runName, scalingCurves } from './data.ts';
+import { formatKiB, formatSeconds } from '../format.ts';
+import { type Lines, type Point, pageData, runName } from './data.ts';
 import { drawing } from './figure.ts';
 import { type Html, html } from './markup.ts';
 import { asTable, numbers, plainTable, words } from './table.ts';
@@ -36,20 +36,8 @@ ${plot(`rss-${index}`, `RSS under ${name}`, [name], memoryFacts(run)[1]!.join(' 
 ${asTable(seriesTable(`RSS under ${name} over time`, [name], [series]))}`;
 }
 
-/** Only where a protocol was run with several numbers of CPUs. */
-export function scaling(result: Result): Html {
-  const curves = scalingCurves(result);
-  if (curves.length === 0) return html``;
-  const names = curves.map(({ protocol }) => protocol);
-  return html`<section id="scaling" aria-labelledby="scaling-head">
-<h2 id="scaling-head">Throughput by number of CPUs</h2>
-${plot('scaling', 'Pages faulted in each second', names, 'throughput of each protocol')}
-${asTable(scalingTable(curves))}
-</section>`;
-}
-
 /** A place for the script to draw in, with the key, which switches lines on and off. */
-function plot(id: string, title: string, names: readonly string[], summary: string): Html {
+export function plot(id: string, title: string, names: readonly string[], summary: string): Html {
   return html`<figure class="plot" data-plot="${id}">
 <figcaption>${title}</figcaption>
 <fieldset class="key"${names.length === 1 && html` hidden`}>
@@ -90,19 +78,4 @@ function valueAt(points: readonly Point[], ms: number): number | null {
   const latest = points.findLast(([at]) => at <= ms);
   const last = points.at(-1);
   return latest === undefined || last![0] < ms ? null : latest[1];
-}
-
-function scalingTable(curves: readonly Curve[]): Html {
-  const cpus = [...new Set(curves.flatMap(({ points }) => points.map(([n]) => n)))];
-  return plainTable(
-    'Pages faulted in each second, by number of CPUs',
-    [...words('protocol'), ...numbers(...cpus.map((n) => `${n} CPUs`))],
-    curves.map(({ protocol, points }) => [
-      protocol,
-      ...cpus.map((n) => {
-        const found = points.find(([at]) => at === n);
-        return found === undefined ? '-' : formatShort(found[1]);
-      }),
-    ]),
-  );
 }

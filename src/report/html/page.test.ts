@@ -8,6 +8,7 @@ import axe from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sampleExploration } from '#result/exploration.suite';
+import { sampleLocks } from '#result/lock-sample.suite';
 import type { Occupancy } from '#result/occupancy';
 import type { Run } from '#result/result';
 import { sampleOccupancy, sampleResult, sampleRun, sampleTimeline } from '#result/sample.suite';
@@ -265,7 +266,7 @@ function fullRun(protocol = 'pt-reclaim'): Run {
         [12_300, 0],
       ],
     },
-    ...{ occupancy: sampleOccupancy(), timeline: sampleTimeline() },
+    ...{ occupancy: sampleOccupancy(), timeline: sampleTimeline(), ...sampleLocks() },
   });
 }
 

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { CatalogueReport } from '#result/catalogue';
 import { sampleExploration, sampleInterleaving, sampleViolation } from '#result/exploration.suite';
+import { sampleLocks } from '#result/lock-sample.suite';
 import type { Run } from '#result/result';
 import { sampleOccupancy, sampleResult, sampleRun, sampleTimeline } from '#result/sample.suite';
 import type { SavedDocument } from '#result/saved';
@@ -271,7 +272,7 @@ describe('a part without figures is left out', () => {
   test('one run is compared with nothing', () => {
     expect(pageOf(sampleResult())).not.toContain('id="compared"');
     const several = textOf(pageOf(sampleResult([sampleRun(), sampleRun({ protocol: 'none' })])));
-    expect(several).toContain('Protocols compared');
+    expect(several).toContain('Runs compared');
     expect(several).toContain('faults/s, speed: pages faulted in each second');
   });
 
@@ -281,6 +282,10 @@ describe('a part without figures is left out', () => {
     const scaled = pageOf(sampleResult([sampleRun(), sampleRun({ cpus: 8 })]));
     expect(scaled).toContain('id="scaling"');
     expect(textOf(scaled)).toContain('async-scanner, 8 CPUs');
+    const three = [1, 2, 4].map((cpus) => sampleRun({ cpus, seconds: 8 / cpus }));
+    const law = textOf(pageOf(sampleResult(three)));
+    expect(law).toContain('async-scanner : Universal Scalability Law: one CPU');
+    expect(law).toContain('protocol 1 CPU 2 CPUs 4 CPUs async-scanner 1.64M 3.28M 6.55M');
   });
 });
 
@@ -300,6 +305,38 @@ describe('the race matrix', () => {
     const shades = [...page.matchAll(/shade-(\d)/g)].map(([, shade]) => Number(shade));
     expect(Math.max(...shades)).toBe(7);
     expect(Math.min(...shades)).toBeGreaterThanOrEqual(1);
+  });
+});
+
+describe('the locks', () => {
+  const counted = fullRun(sampleLocks());
+  const text = textOf(pageOf(sampleResult([counted])));
+
+  test('have a row for each class, and of those that were waited for, for how long', () => {
+    expect(text).toContain('lock taken contended share try failed bounces waited of the time held');
+    expect(text).toContain('ptl 1.01k 4 0.4% 0 46 1.33 ms <0.1% 36.0 us');
+  });
+
+  test('have histograms where statistics were kept, with their figures', () => {
+    expect(text).toContain('waited for, 128 ns to 2.10 ms held, 16 ns to');
+    expect(text).toMatch(/mmap, shared - p50 750 ns, p99 750 ns, longest 750 ns; 1 timed/);
+    expect(text).toContain('again when it has taken 127 locks');
+    const drawn = elementsOf(pageOf(sampleResult([counted]))).filter(
+      ({ attributes }) => attributes['class'] === 'histogram',
+    );
+    expect(drawn).toHaveLength(4);
+  });
+
+  test('name the call sites, and who waited for whom', () => {
+    expect(text).toContain('doAnonymousPage mm/fault.ts:97 ptl 1.00k 3 40');
+    expect(text).toContain('doAnonymousPage mm/fault.ts:97 ptl zapPteRange mm/zap.ts:86 2 1.32 ms');
+    expect(text).toContain('doAnonymousPage mm/fault.ts:97 ptl not known 1 250 ns');
+  });
+
+  test('without statistics have neither', () => {
+    const plain = pageOf(sampleResult([fullRun()]));
+    expect(plain).not.toContain('class="histogram"');
+    expect(plain).not.toContain('call site');
   });
 });
 

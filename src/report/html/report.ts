@@ -6,8 +6,9 @@ import { pageData, runName, scalingCurves } from './data.ts';
 import { explorationLinks, explorationMain } from './exploration-main.ts';
 import { catalogueHeader, explorationHeader, resultHeader } from './header.ts';
 import { dataScript, type Html, html } from './markup.ts';
-import { memory, scaling } from './memory.ts';
+import { memory } from './memory.ts';
 import { runSection } from './run-section.ts';
+import { scaling } from './scaling.ts';
 import { type Contents, type PageAssets, shell } from './shell.ts';
 import { compared, verdicts } from './verdicts.ts';
 import { type Explain, violations } from './violations.ts';
@@ -64,7 +65,7 @@ function resultLinks(result: Result): [id: string, text: string][] {
   const parts: [isThere: boolean, id: string, text: string][] = [
     [true, 'verdicts', 'Verdicts'],
     [runs.some(({ violations: found }) => found.length > 0), 'violations', 'What went wrong'],
-    [runs.length > 1, 'compared', 'Protocols compared'],
+    [runs.length > 1, 'compared', 'Runs compared'],
     [runs.some((run) => run.vmpteKiB.series.length > 1), 'memory', 'Memory over time'],
     [scalingCurves(result).length > 0, 'scaling', 'Scaling'],
   ];

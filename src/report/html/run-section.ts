@@ -32,13 +32,14 @@ export function runSection(result: Result, index: number): Html {
 ${run.note !== null && html`<p class="warn">${run.note}</p>`}
 ${run.violations.length > 0 && html`<p><a href="#violations">What went wrong</a></p>`}
 ${expectations(run)}
-${parts(run, index, runName(run, result))}
+${parts(result, run, index)}
 </details>
 `;
 }
 
-function parts(run: Run, index: number, name: string): Html {
+function parts(result: Result, run: Run, index: number): Html {
   const { occupancy, timeline } = run;
+  const name = runName(run, result);
   return html`<h3>What was done</h3>
 ${factList([...memoryFacts(run), ...workFacts(run)])}
 ${residentSet(run, index, name)}
@@ -57,7 +58,7 @@ ${
 ${timelineFigure(timeline, index, name)}`
 }
 <h3>Locks</h3>
-${locks(run.locks, name)}
+${locks(result, run, name)}
 <h3>Grace periods, phases, checks</h3>
 ${factList(underneathFacts(run))}`;
 }

@@ -33,7 +33,7 @@ const CAPTIONS = [
 export function compared(result: Result): Html {
   if (result.runs.length < 2) return html``;
   return html`<section id="compared" aria-labelledby="compared-head">
-<h2 id="compared-head">Protocols compared</h2>
+<h2 id="compared-head">Runs compared</h2>
 ${comparisonParts(result).map((part, i) => comparisonTable(CAPTIONS[i]!, part, result))}
 <ul class="note legend">${LEGEND.map((line) => html`<li>${line}</li>`)}</ul>
 </section>`;
