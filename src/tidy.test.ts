@@ -100,6 +100,7 @@ describe('what the rules allow', () => {
     ['src/mm/a.ts', `import { x } from '#sync/lock';\nimport type { W } from '#arena/word';`],
     ['src/explore/a.ts', `import type { x } from '#mm/vma';`],
     ['src/scenario/a.ts', `import { z } from 'zod';\nconst x = 512;`],
+    ['src/report/html/page/a.ts', `import uPlot from 'uplot';\nimport { f } from '../data.ts';`],
     ['src/arena/a.ts', 'const x = Atomics.load(boundWords(), 0) + boundWords()[1];'],
     ['src/mm/a.ts', `// Atomics, Math.random and 512.\nconst s = 'Atomics 512';`],
     ['src/mm/a.ts', `const s = \`Atomics \${f({ a: \`\${1}\` })} Date.now\`;`],

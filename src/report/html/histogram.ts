@@ -42,7 +42,7 @@ export function histogram(times: LockTimes, axis: Axis | null): Html {
   const [p50, p99] = [0.5, 0.99].map((share) => formatNs(quantile(times, share)));
   return html`<svg class="histogram" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}"
  height="${HEIGHT}" aria-hidden="true"><path d="${bars.join('')}"/></svg>
-<span class="note">p50 ${p50}, p99 ${p99}, longest ${formatNs(longestNs)};
+<span class="note">p50 ${p50}, p99 ${p99}, max ${formatNs(longestNs)};
 ${formatCount(samples)} timed</span>`;
 }
 

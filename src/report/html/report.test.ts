@@ -319,7 +319,7 @@ describe('the locks', () => {
 
   test('have histograms where statistics were kept, with their figures', () => {
     expect(text).toContain('waited for, 128 ns to 2.10 ms held, 16 ns to');
-    expect(text).toMatch(/mmap, shared - p50 750 ns, p99 750 ns, longest 750 ns; 1 timed/);
+    expect(text).toMatch(/mmap, shared - p50 750 ns, p99 750 ns, max 750 ns; 1 timed/);
     expect(text).toContain('again when it has taken 127 locks');
     const drawn = elementsOf(pageOf(sampleResult([counted]))).filter(
       ({ attributes }) => attributes['class'] === 'histogram',
