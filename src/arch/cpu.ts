@@ -14,6 +14,7 @@ import {
 } from '#arena/layout/ptdesc';
 import { peek, poke } from '#arena/word';
 import { Prng } from '#base/prng';
+import { traceEnter, traceLeave } from '#trace/tracing';
 import { PMD_NONE, type Pmd } from './pmd.ts';
 import { PTE_NONE, type Pte } from './pte.ts';
 
@@ -100,13 +101,27 @@ export class Cpu implements CpuRef {
   }
 }
 
-/** Says what this CPU does from now on (a value of `ACTOR`); returns what it did before. */
+/**
+ * This CPU begins to do something (a value of `ACTOR`); returns what it did before, which it goes
+ * on with at `leaveActor`.
+ */
 export function enterActor(cpu: Cpu, actor: number): number {
   const before = cpu.actor;
+  becomeActor(cpu, actor);
+  traceEnter(cpu, actor);
+  return before;
+}
+
+export function leaveActor(cpu: Cpu, before: number): void {
+  traceLeave(cpu, cpu.actor);
+  becomeActor(cpu, before);
+}
+
+/** Says what this CPU does from now on, for good. */
+export function becomeActor(cpu: Cpu, actor: number): void {
   cpu.actor = actor;
   cpu.changer = (cpu.changer & ~(USE_ACTOR_MASK << USE_ACTOR_SHIFT)) | (actor << USE_ACTOR_SHIFT);
   poke(cpu.block + PERCPU.actor, actor);
-  return before;
 }
 
 /** Begins this CPU's next operation. */

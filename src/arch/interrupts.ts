@@ -34,6 +34,7 @@ import {
 } from '#arena/word';
 import { COUNTER, count } from '#trace/counters';
 import { FACT, panic } from '#trace/fact';
+import { traceWordWait, traceWordWaitEnd } from '#trace/tracing';
 import type { Cpu } from './cpu.ts';
 import { pwcFlushLocalRange, tlbFlushLocal, tlbFlushLocalRange } from './tlb.ts';
 
@@ -100,12 +101,14 @@ export function localIrqEnable(cpu: Cpu): void {
  */
 export function waitUntilChanged(cpu: Cpu, at: number, seen: number): void {
   if (cpu.irqsOff !== 0) panic(cpu, FACT.waitIrqsOff, cpu.irqsOff, 0, 0, 0, 0);
+  traceWordWait(cpu, at);
   for (;;) {
     waitWhile(cpu, at, seen);
     if (peek(cpu.block + PERCPU.tlbState) === TLB_STATE.asleep) enterMm(cpu);
     interruptPoint(cpu);
-    if (load(cpu, at) !== seen) return;
+    if (load(cpu, at) !== seen) break;
   }
+  traceWordWaitEnd(cpu, at);
 }
 
 /** This CPU begins to use the address space: it must be told of flushes from now on. */

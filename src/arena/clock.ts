@@ -36,3 +36,13 @@ export function nowUs(): number {
 export function nowNs(): number {
   return Math.floor(fineSource() * 1e6);
 }
+
+/**
+ * When `nowNs` was 0 on this thread: whole seconds since 1970, and nanoseconds beyond them. Where
+ * threads have one origin it is the same on all of them, to the nanosecond.
+ */
+export function clockOrigin(): { readonly seconds: number; readonly ns: number } {
+  const ms = clockIsReplaced() ? 0 : performance.timeOrigin;
+  const seconds = Math.floor(ms / 1000);
+  return { seconds, ns: Math.floor((ms - seconds * 1000) * 1e6) };
+}

@@ -3,7 +3,7 @@
  * the buffer and the plan need to cross to another thread.
  *
  *     control | mm | VMAs | VMA maps x 2 | per-CPU blocks | table descriptors | page descriptors |
- *     owners of the bodies | protocol's words | bodies | owners of the locks
+ *     owners of the bodies | protocol's words | bodies | owners of the locks | trace
  */
 import { assert } from '#base/assert';
 import { CONTROL } from './layout/control.ts';
@@ -17,6 +17,7 @@ import { PAGE } from './layout/page.ts';
 import { GATHER_TABLES_MAX, PERCPU } from './layout/percpu.ts';
 import { PTDESC } from './layout/ptdesc.ts';
 import { roundUpToLine } from './layout/struct.ts';
+import { wordsOfTrace } from './layout/trace.ts';
 
 /** Sizes of one machine. Nothing in the code assumes other figures. */
 export interface Geometry {
@@ -42,6 +43,8 @@ export interface Geometry {
   readonly tableCpuWords?: number;
   /** Records of the lock statistics; left out: there are none. */
   readonly lockRecords?: number;
+  /** Records in each ring of the trace; left out: there is none. */
+  readonly traceEvents?: number;
 }
 
 export interface ArenaMap {
@@ -73,6 +76,8 @@ export interface ArenaMap {
   readonly bodies: number;
   /** Who took each lock last, for the lock statistics (`lockOwnerAt`). */
   readonly lockOwners: number;
+  /** See layout/trace.ts. */
+  readonly trace: number;
   readonly sizeWords: number;
 }
 
@@ -120,7 +125,8 @@ export function arenaMap(sizes: Geometry): ArenaMap {
     bodies: place(geometry.bodies * ptrs),
   };
   const lockOwners = place(geometry.lockRecords === 0 ? 0 : lockOwnerWords(map));
-  return { ...map, lockOwners, sizeWords: at };
+  const trace = place(wordsOfTrace(geometry.cpus, geometry.traceEvents));
+  return { ...map, lockOwners, trace, sizeWords: at };
 }
 
 /** Locks lie before the page descriptors, or in the words that the protocol keeps for tables. */
@@ -148,5 +154,6 @@ function integral(sizes: Geometry): Required<Geometry> {
     tableWords: (sizes.tableWords ?? 0) | 0,
     tableCpuWords: (sizes.tableCpuWords ?? 0) | 0,
     lockRecords: (sizes.lockRecords ?? 0) | 0,
+    traceEvents: (sizes.traceEvents ?? 0) | 0,
   };
 }

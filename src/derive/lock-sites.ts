@@ -29,7 +29,7 @@ export interface LockSite {
  * sites themselves; by name.
  */
 export const TAKERS: ReadonlySet<string> = new Set(
-  `lockStatAcquired lockStatEntered lockStatFailed lockStatWaited
+  `lockStatAcquired lockStatEntered lockStatFailed lockStatWaited traceAcquired traceLockWait
   spinLock spinLockNested spinTrylock takeSpinlock ttasWait lockInOrder noteWaited
   downRead downReadTrylock downWrite waitToEnter vmaReadTrylock vmaWriteLock lockSwitch
   mmapReadLock mmapReadTrylock mmapWriteLock anonVmaLockRead
@@ -39,8 +39,8 @@ export const TAKERS: ReadonlySet<string> = new Set(
 );
 
 const PARAMETER = 'site';
-/** A call that records statistics. */
-const RECORDS = /^lockStat[A-Z]/;
+/** A call that records statistics, or what a trace tells. */
+const RECORDS = /^(lockStat|trace)[A-Z]/;
 
 /** Numbers the sites of one module, the first of which is `sites.length + 1`, into `sites`. */
 export function addLockSites(facts: Facts, text: MagicString, sites: LockSite[]): void {
@@ -63,7 +63,7 @@ export function addLockSites(facts: Facts, text: MagicString, sites: LockSite[])
   }
 }
 
-/** Leaves out what records statistics. */
+/** Leaves out what records statistics, or a trace. */
 export function leaveOutStatistics(facts: Facts, text: MagicString): void {
   for (const { name, node } of facts.calls) {
     if (name === null || !RECORDS.test(name)) continue;

@@ -58,7 +58,10 @@ export const STATISTICS = names(`count countRace countContended countTrylockFail
   noteFact noteOrder noteOrderNested noteMemoryShort recordEvent recordFaultLatency
   recordMadviseLatency quietMax bump panic assert checkFrame checkEmpty checkWalk checkOutOfMemory
   checkLockDropped checkRemembered mightSleep lockStatAcquired lockStatEntered lockStatReleased
-  lockStatReleasedAll lockStatFailed lockStatWaits lockStatWaitsForReader lockStatWaited`);
+  lockStatReleasedAll lockStatFailed lockStatWaits lockStatWaitsForReader lockStatWaited
+  tracePhase traceEvent traceRound traceOperationEnd traceEnter traceLeave traceLockWait
+  traceLockWaitEnd traceAcquired traceReleased traceReleasedAll traceWordWait traceWordWaitEnd
+  traceSection traceSectionEnd traceRace traceFact traceGraceWanted traceGraceOver`);
 
 /** Whole modules that observe, or are the torture themselves. */
 export const JUDGING_MODULES = new Set([

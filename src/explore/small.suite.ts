@@ -91,6 +91,7 @@ export function plan(
     splitLocks: true,
     rcu: 'qsbr',
     lockStat: false,
+    traceEvents: 0,
     noise: 0,
     gatherPages: TINY.gatherPages,
     gatherBatch: 500,

@@ -61,7 +61,7 @@ let arena: SharedArrayBuffer | null = null;
 
 /** Runs `plan`. Rejects only for faults of our own. */
 export async function runPlan(plan: Plan, hooks: RunHooks): Promise<Run> {
-  const entry = hooks.entry ?? livingEntry(plan.noise > 0, plan.lockStat);
+  const entry = hooks.entry ?? livingEntry(plan.noise > 0, plan.lockStat || plan.traceEvents > 0);
   const lockSites = plan.lockStat ? readLockSites(entry) : null;
   const geometry = sizeMachine(plan, lockSites);
   const map = arenaMap(geometry);

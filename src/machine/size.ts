@@ -63,6 +63,7 @@ export function sizeMachine(plan: Plan, lockSites: readonly unknown[] | null = n
     tableWords: words.table,
     tableCpuWords: words.tableCpu,
     lockRecords: lockSites === null ? 0 : LOCK_KINDS_MAX + lockSites.length,
+    traceEvents: plan.traceEvents,
   };
   checkLimits(plan, geometry);
   return geometry;

@@ -35,12 +35,12 @@ export function workerFile(name: string): string {
 }
 
 /**
- * The living build, for `MachineMessage.entry`: its free-running form, or one that has a gate; with
- * lock statistics or without.
+ * The living build, for `MachineMessage.entry`: its free-running form, or one that has a gate; or the
+ * forms that observe: those keep lock statistics and a trace, where the machine has room for them.
  */
-export function livingEntry(gated: boolean, lockStat = false): string {
+export function livingEntry(gated: boolean, observing = false): string {
   const folder = gated ? 'tasks' : 'free';
-  const tree = lockStat ? 'lock-stat/' : gated ? 'src/' : '';
+  const tree = observing ? 'lock-stat/' : gated ? 'src/' : '';
   return new URL(`../${tree}${folder}/entry.js`, workerFile('cpu')).href;
 }
 

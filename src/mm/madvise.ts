@@ -9,7 +9,7 @@
  * Parts of the range that no VMA maps are passed over.
  */
 
-import { type Cpu, enterActor } from '#arch/cpu';
+import { type Cpu, enterActor, leaveActor } from '#arch/cpu';
 import { vmaAt } from '#arena/arena';
 import { nowNs } from '#arena/clock';
 import { VMA, VMA_FLAG } from '#arena/layout/mm';
@@ -77,7 +77,7 @@ export function madvise(
     done = adviseByVma(cpu, mm, advice, startSlot, startIndex, endSlot, endIndex);
     mmapReadUnlock(cpu, mm);
   }
-  enterActor(cpu, before);
+  leaveActor(cpu, before);
   return done;
 }
 
@@ -116,7 +116,7 @@ export function processMadviseDontneed(
     for (let slot = startSlot; slot < endSlot; slot++)
       madviseDontneed(cpu, mm, slot, index, slot, index + 1);
   }
-  enterActor(cpu, before);
+  leaveActor(cpu, before);
 }
 
 function underVmaLock(
@@ -144,7 +144,7 @@ function underVmaLock(
     mmapReadUnlock(cpu, mm);
   }
   recordMadviseLatency(cpu, since);
-  enterActor(cpu, before);
+  leaveActor(cpu, before);
   return done;
 }
 

@@ -4,7 +4,7 @@
  * it.
  */
 
-import { type Cpu, enterActor } from '#arch/cpu';
+import { type Cpu, enterActor, leaveActor } from '#arch/cpu';
 import { vmaAt } from '#arena/arena';
 import { MM, VMA } from '#arena/layout/mm';
 import { peek, write } from '#arena/word';
@@ -63,7 +63,7 @@ export function mmapRegion(
     insertVma(cpu, mm, vma);
   }
   mmapWriteUnlock(cpu, mm);
-  enterActor(cpu, before);
+  leaveActor(cpu, before);
 }
 
 /** Unmaps the range: VMAs are cut or removed, entries zapped, tables freed that only it used. */
@@ -79,7 +79,7 @@ export function munmap(
   mmapWriteLock(cpu, mm);
   unmapLocked(cpu, mm, startSlot, startIndex, endSlot, endIndex);
   mmapWriteUnlock(cpu, mm);
-  enterActor(cpu, before);
+  leaveActor(cpu, before);
 }
 
 /** The end of the process: everything is unmapped, and the top-level table is freed. */
@@ -89,7 +89,7 @@ export function exitMmap(cpu: Cpu, mm: Mm): void {
   unmapLocked(cpu, mm, 0, 0, slotsOfAddressSpace(), 0);
   mmapWriteUnlock(cpu, mm);
   pteFreeDefer(cpu, peek(mm.at + MM.pgd));
-  enterActor(cpu, before);
+  leaveActor(cpu, before);
 }
 
 function unmapLocked(

@@ -9,7 +9,7 @@
  * fault that waits for one may keep others from their walk.
  */
 
-import { type Cpu, enterActor, SHRINK_BATCH_MAX } from '#arch/cpu';
+import { type Cpu, enterActor, leaveActor, SHRINK_BATCH_MAX } from '#arch/cpu';
 import type { Pmdp } from '#arch/pmd';
 import { PTE_NONE, ptePfn, ptePresent, pteUffdWp } from '#arch/pte';
 import { pageAt, ptrsMask, vmaAt } from '#arena/arena';
@@ -50,7 +50,7 @@ export function shrinkRange(
     slot = from === slot ? slot + 1 : Math.min(from, lastSlot + 1);
     rcuQuiescent(cpu);
   }
-  enterActor(cpu, before);
+  leaveActor(cpu, before);
   return gone;
 }
 

@@ -8,7 +8,7 @@
  * `endAccess`.
  */
 
-import { type Cpu, enterActor } from '#arch/cpu';
+import { type Cpu, enterActor, leaveActor } from '#arch/cpu';
 import { beginAccess, endAccess, interruptPoint } from '#arch/interrupts';
 import { pwcForget, tlbLookup } from '#arch/tlb';
 import { pageAt } from '#arena/arena';
@@ -100,7 +100,7 @@ function doUserAddrFault(cpu: Cpu, mm: Mm, slot: number, index: number, write: b
     if (outcome !== VM_FAULT.retry) mmapReadUnlock(cpu, mm);
   }
   if (since !== 0) recordFaultLatency(cpu, since);
-  enterActor(cpu, before);
+  leaveActor(cpu, before);
   return outcome;
 }
 

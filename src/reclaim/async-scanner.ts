@@ -13,7 +13,7 @@
  * kept what its hardware remembered of them.
  */
 
-import { type Cpu, enterActor } from '#arch/cpu';
+import { type Cpu, enterActor, leaveActor } from '#arch/cpu';
 import { pmdTable, pmdTablePresent } from '#arch/pmd';
 import { ptrsMask, vmaAt } from '#arena/arena';
 import { nowMs } from '#arena/clock';
@@ -74,7 +74,7 @@ export class AsyncScanner extends NoReclaim {
     const before = enterActor(cpu, ACTOR.scanner);
     const unhooked = scanVmas(cpu, mm, slots, this.flush);
     count(cpu, COUNTER.scanPasses, 1);
-    enterActor(cpu, before);
+    leaveActor(cpu, before);
     mmapReadUnlock(cpu, mm);
     return unhooked;
   }

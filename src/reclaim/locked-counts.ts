@@ -20,7 +20,7 @@
  * and a flush. CPUs that reclaim at once share the work: each claims the next PMD table's reach.
  */
 
-import { type Cpu, enterActor } from '#arch/cpu';
+import { type Cpu, enterActor, leaveActor } from '#arch/cpu';
 import { interruptPoint } from '#arch/interrupts';
 import { type Pmdp, pmdTable, pmdTablePresent } from '#arch/pmd';
 import { type Ptep, pteZeroPage } from '#arch/pte';
@@ -128,7 +128,7 @@ class LockedCounts extends NoReclaim {
       if (around && next >= began) break;
       seen = next;
     }
-    enterActor(cpu, before);
+    leaveActor(cpu, before);
     return reclaimed;
   }
 

@@ -38,6 +38,7 @@ export interface PlanRequest {
   readonly shootdown?: Plan['shootdown'] | undefined;
   readonly rcu?: Plan['rcu'] | undefined;
   readonly lockStat?: boolean | undefined;
+  readonly traceEvents?: number | undefined;
   readonly broken?: string | null | undefined;
 }
 
@@ -82,6 +83,7 @@ export function buildPlan(scenario: Scenario, request: PlanRequest): Plan {
     splitLocks: request.splitLocks ?? true,
     rcu: request.rcu ?? 'qsbr',
     lockStat: request.lockStat ?? false,
+    traceEvents: request.traceEvents ?? 0,
     noise: flag('--noise', MACHINE_KINDS.noise, request.noise) ?? machine.noise,
     gatherPages: flag('--gather', MACHINE_KINDS.gather, request.gather) ?? machine.gatherPages,
     gatherFallback: request.gatherFallback ?? machine.gatherFallback,

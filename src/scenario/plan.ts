@@ -175,6 +175,8 @@ export interface Plan {
   readonly noise: number;
   /** Whether the CPUs keep lock statistics, by call site. */
   readonly lockStat: boolean;
+  /** How many records of the trace each CPU keeps; 0: there is no trace. */
+  readonly traceEvents: number;
   /** Pages one mmu gather holds before it is full. */
   readonly gatherPages: number;
   /** Tables one mmu gather holds before it hands them on. */

@@ -12,6 +12,7 @@ import { HELD_MAX, LOCK_ORDER, LOCK_RECORD, LOCKS_MAX, PERCPU } from '#arena/lay
 import { bump, peek, poke } from '#arena/word';
 import { addDuration } from '#trace/duration';
 import { FACT, noteFact } from '#trace/fact';
+import { traceReleased } from '#trace/tracing';
 import { lockStatReleased } from './lock-stat.ts';
 
 /** The classes in the word of those held, and the distance to the bits of those held twice. */
@@ -90,6 +91,7 @@ export function noteReleased(cpu: CpuRef, lockp: number, lockClass: number): voi
   poke(cpu.block + PERCPU.heldCount, depth);
   noteLeft(cpu, lockClass);
   lockStatReleased(cpu, lockp, lockClass);
+  traceReleased(cpu, lockp, lockClass);
 }
 
 function moveToTop(cpu: CpuRef, lockp: number, top: number): void {
@@ -121,6 +123,7 @@ export function noteSemaphoreReleased(cpu: CpuRef, sem: number): void {
     const lockClass = peek(cpu.block + PERCPU.semaphoreClasses + i);
     noteLeft(cpu, lockClass);
     lockStatReleased(cpu, sem, lockClass);
+    traceReleased(cpu, sem, lockClass);
     for (let j = i; j < last; j++) {
       poke(cpu.block + PERCPU.semaphores + j, peek(cpu.block + PERCPU.semaphores + j + 1));
       const nextClass = peek(cpu.block + PERCPU.semaphoreClasses + j + 1);

@@ -31,6 +31,7 @@ import { PERCPU } from '#arena/layout/percpu';
 import { compareExchange, load, peek, poke, quietMax, read, store, wake } from '#arena/word';
 import { COUNTER, count } from '#trace/counters';
 import { FACT, noteFact } from '#trace/fact';
+import { traceGraceOver, traceGraceWanted, traceSection, traceSectionEnd } from '#trace/tracing';
 import { mightSleep } from './held.ts';
 import {
   abstractAnswer,
@@ -71,6 +72,7 @@ export function rcuReadLock(cpu: Cpu): void {
   const nesting = peek(cpu.block + PERCPU.rcuNesting);
   poke(cpu.block + PERCPU.rcuNesting, nesting + 1);
   if (announced && nesting === 0) report(cpu);
+  traceSection(cpu, nesting);
 }
 
 /** Closes a read section. */
@@ -78,6 +80,7 @@ export function rcuReadUnlock(cpu: Cpu): void {
   const nesting = peek(cpu.block + PERCPU.rcuNesting) - 1;
   if (nesting < 0) noteFact(cpu, FACT.rcuUnbalanced, nesting, 0, 0, 0, 0);
   poke(cpu.block + PERCPU.rcuNesting, nesting);
+  traceSectionEnd(cpu, nesting);
   if (announced && nesting === 0) leave(cpu);
 }
 
@@ -145,6 +148,7 @@ export function rcuAdvance(cpu: Cpu): boolean {
   if (compareExchange(cpu, CONTROL.rcuEpoch, epoch, epoch + 1) !== epoch) return false;
   count(cpu, COUNTER.rcuGracePeriods, 1);
   poke(CONTROL.rcuEpochSince, nowUs());
+  traceGraceOver(epoch + 1);
   wake(CONTROL.rcuEpoch);
   return true;
 }
@@ -156,6 +160,7 @@ export function rcuAdvance(cpu: Cpu): boolean {
 export function rcuGraceEnd(cpu: Cpu): number {
   if (isAbstract) return abstractRequest(cpu);
   const end = load(cpu, CONTROL.rcuEpoch) + GRACE_EPOCHS;
+  traceGraceWanted(end);
   quietMax(CONTROL.rcuWanted, end);
   return end;
 }

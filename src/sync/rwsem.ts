@@ -17,6 +17,7 @@ import { waitUntilChanged } from '#arch/interrupts';
 import { nowNs } from '#arena/clock';
 import { LOCK_MODE } from '#arena/layout/lock-stat';
 import { addAndWake, compareExchange, load, read, storeAndWake, wake } from '#arena/word';
+import { traceAcquired, traceLockWait, traceLockWaitEnd } from '#trace/tracing';
 import {
   countContended,
   countTrylockFailed,
@@ -44,6 +45,7 @@ export function downRead(cpu: Cpu, sem: number, lockClass: number): void {
   if (!entered) waitToEnter(cpu, sem, lockClass, false); // @rwsem-read-wait
   noteSemaphoreAcquired(cpu, sem, lockClass);
   lockStatAcquired(cpu, sem, lockClass, LOCK_MODE.shared);
+  traceAcquired(cpu, sem, lockClass, LOCK_MODE.shared);
 }
 
 export function downReadTrylock(cpu: Cpu, sem: number, lockClass: number): boolean {
@@ -54,6 +56,7 @@ export function downReadTrylock(cpu: Cpu, sem: number, lockClass: number): boole
   }
   noteSemaphoreAcquired(cpu, sem, lockClass);
   lockStatAcquired(cpu, sem, lockClass, LOCK_MODE.shared);
+  traceAcquired(cpu, sem, lockClass, LOCK_MODE.shared);
   return true;
 }
 
@@ -69,6 +72,7 @@ export function downWrite(cpu: Cpu, sem: number, lockClass: number): void {
   if (!entered) waitToEnter(cpu, sem, lockClass, true); // @rwsem-write-wait
   noteSemaphoreAcquired(cpu, sem, lockClass);
   lockStatAcquired(cpu, sem, lockClass, LOCK_MODE.exclusive);
+  traceAcquired(cpu, sem, lockClass, LOCK_MODE.exclusive);
 }
 
 /** Writers that announced themselves meanwhile do so again; readers may come first. */
@@ -97,6 +101,7 @@ function tryEnter(cpu: Cpu, sem: number, write: boolean): boolean {
 function waitToEnter(cpu: Cpu, sem: number, lockClass: number, write: boolean): void {
   const since = nowNs();
   lockStatWaits(cpu, sem);
+  traceLockWait(cpu, sem, lockClass);
   const idle = rcuIdleEnter(cpu);
   for (;;) {
     const turn = load(cpu, sem + TURN);
@@ -116,6 +121,7 @@ function waitToEnter(cpu: Cpu, sem: number, lockClass: number, write: boolean): 
   const waitedNs = nowNs() - since;
   countContended(cpu, lockClass, waitedNs);
   lockStatWaited(cpu, lockClass, write ? LOCK_MODE.exclusive : LOCK_MODE.shared, waitedNs);
+  traceLockWaitEnd(cpu, sem, lockClass);
 }
 
 /** Whether `state` keeps a reader or writer out; a CPU whose turn it is passes waiting writers. */

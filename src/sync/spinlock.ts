@@ -17,6 +17,7 @@ import { atLoad } from '#arena/at-load';
 import { nowNs } from '#arena/clock';
 import { LOCK_MODE } from '#arena/layout/lock-stat';
 import { acquire, compareExchange, load, storeReleaseAndWake } from '#arena/word';
+import { traceAcquired, traceLockWait, traceLockWaitEnd } from '#trace/tracing';
 import {
   countContended,
   countTrylockFailed,
@@ -64,6 +65,7 @@ function takeSpinlock(cpu: Cpu, lockp: number, lockClass: number): void {
   }
   noteAcquired(cpu, lockp, lockClass);
   lockStatAcquired(cpu, lockp, lockClass, LOCK_MODE.exclusive);
+  traceAcquired(cpu, lockp, lockClass, LOCK_MODE.exclusive);
 }
 
 /** Takes the lock if it is free now. */
@@ -75,6 +77,7 @@ export function spinTrylock(cpu: Cpu, lockp: number, lockClass: number): boolean
   }
   noteAcquired(cpu, lockp, lockClass);
   lockStatAcquired(cpu, lockp, lockClass, LOCK_MODE.exclusive);
+  traceAcquired(cpu, lockp, lockClass, LOCK_MODE.exclusive);
   return true;
 }
 
@@ -88,6 +91,7 @@ export function spinUnlock(cpu: Cpu, lockp: number, lockClass: number): void {
 function ttasWait(cpu: Cpu, lockp: number, lockClass: number): void {
   const since = nowNs();
   lockStatWaits(cpu, lockp);
+  traceLockWait(cpu, lockp, lockClass);
   for (;;) {
     const holder = load(cpu, lockp);
     if (holder !== 0) waitUntilChanged(cpu, lockp, holder);
@@ -95,15 +99,18 @@ function ttasWait(cpu: Cpu, lockp: number, lockClass: number): void {
     else interruptPoint(cpu);
   }
   noteWaited(cpu, lockClass, nowNs() - since);
+  traceLockWaitEnd(cpu, lockp, lockClass);
 }
 
 function lockInOrder(cpu: Cpu, lockp: number, lockClass: number): void {
   if (tryOnce(cpu, lockp, lockClass)) return;
   const since = nowNs();
   lockStatWaits(cpu, lockp);
+  traceLockWait(cpu, lockp, lockClass);
   if ((ticketClasses & (1 << lockClass)) !== 0) ticketLock(cpu, lockp);
   else mcsLock(cpu, lockp);
   noteWaited(cpu, lockClass, nowNs() - since);
+  traceLockWaitEnd(cpu, lockp, lockClass);
 }
 
 function noteWaited(cpu: Cpu, lockClass: number, waitedNs: number): void {

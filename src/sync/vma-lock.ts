@@ -18,6 +18,13 @@ import { boundMap } from '#arena/arena';
 import { nowNs } from '#arena/clock';
 import { LOCK_MODE } from '#arena/layout/lock-stat';
 import { load, read, storeAndWake, storeRelease } from '#arena/word';
+import {
+  traceAcquired,
+  traceLockWait,
+  traceLockWaitEnd,
+  traceReleased,
+  traceReleasedAll,
+} from '#trace/tracing';
 import { LOCK } from '#trace/vocabulary';
 import { noteHeld, noteHeldTogether, noteLeft, noteOrderNested } from './held.ts';
 import {
@@ -39,6 +46,7 @@ export function vmaReadTrylock(cpu: Cpu, vma: number, vmaSeqp: number, mmSeqp: n
   if (free) {
     noteHeld(cpu, LOCK.vma);
     lockStatEntered(cpu, readerWord(cpu.block, vma), LOCK.vma);
+    traceAcquired(cpu, vma, LOCK.vma, LOCK_MODE.shared);
   } else {
     storeRelease(cpu, readerWord(cpu.block, vma), 0);
     lockStatFailed(cpu, LOCK.vma, LOCK_MODE.shared);
@@ -49,6 +57,7 @@ export function vmaReadTrylock(cpu: Cpu, vma: number, vmaSeqp: number, mmSeqp: n
 export function vmaReadUnlock(cpu: Cpu, vma: number): void {
   noteLeft(cpu, LOCK.vma);
   lockStatReleased(cpu, readerWord(cpu.block, vma), LOCK.vma);
+  traceReleased(cpu, vma, LOCK.vma);
   storeRelease(cpu, readerWord(cpu.block, vma), 0);
 }
 
@@ -69,21 +78,25 @@ export function vmaWriteLock(cpu: Cpu, vma: number, vmaSeqp: number, mmSeqp: num
     if (since === 0) {
       since = nowNs();
       lockStatWaitsForReader(cpu, id);
+      traceLockWait(cpu, vma, LOCK.vma);
     }
     waitUntilChanged(cpu, word, inside);
   }
   if (idle) rcuIdleExit(cpu);
   if (since !== 0) {
     lockStatWaited(cpu, LOCK.vma, LOCK_MODE.exclusive, nowNs() - since);
+    traceLockWaitEnd(cpu, vma, LOCK.vma);
   }
   noteHeldTogether(cpu, LOCK.vma);
   lockStatAcquired(cpu, vmaSeqp, LOCK.vma, LOCK_MODE.exclusive);
+  traceAcquired(cpu, vma, LOCK.vma, LOCK_MODE.exclusive);
 }
 
 /** Unlocks every VMA that is write-locked under the sequence at `mmSeqp`. */
 export function vmaWriteUnlockAll(cpu: Cpu, mmSeqp: number): void {
   noteLeft(cpu, LOCK.vma);
   lockStatReleasedAll(cpu, LOCK.vma);
+  traceReleasedAll(cpu, LOCK.vma);
   storeAndWake(cpu, mmSeqp, (load(cpu, mmSeqp) + 1) | 0);
 }
 

@@ -24,6 +24,7 @@ import { regionStarts } from '#scenario/regions';
 import { bindLockStat, lockStatCalibrate } from '#sync/lock-stat';
 import { configureRcu, rcuInitialize } from '#sync/rcu';
 import { configureSpinlocks } from '#sync/spinlock';
+import { bindTracing } from '#trace/tracing';
 import { lockClassesWith } from '#trace/vocabulary';
 
 /** Everything a thread needs to act as a CPU of the machine that `plan` describes. */
@@ -52,6 +53,7 @@ export function bindMachine(
   configureUserfaults(plan.cpus);
   configurePagePins([plan.setup, ...plan.columns].flat().some(referencesPages));
   bindLockStat();
+  bindTracing();
   bindPages();
   bindTables();
   bindProtocol(makeProtocol(plan.protocol, plan.options));

@@ -4,7 +4,7 @@
  * come to its end.
  */
 
-import { type Cpu, enterActor } from '#arch/cpu';
+import { becomeActor, type Cpu } from '#arch/cpu';
 import { enterMm, leaveMm } from '#arch/interrupts';
 import { tlbFlushLocal } from '#arch/tlb';
 import { nowMs } from '#arena/clock';
@@ -18,6 +18,7 @@ import { rcuBarrier, rcuDrain, rcuOperationEnd } from '#mm/rcu-free';
 import { boundProtocol, HOOK, hasHook } from '#mm/reclaim-protocol';
 import { retireFromUserfaults } from '#mm/userfault-wait';
 import { rcuOffline, rcuOnline } from '#sync/rcu';
+import { tracePhase } from '#trace/tracing';
 import { ACTOR } from '#trace/vocabulary';
 import { bootMachine, type Machine } from './bind.ts';
 import { scanAll } from './reclaim-ops.ts';
@@ -106,12 +107,12 @@ export function cpuExit(cpu: Cpu, machine: Machine): CpuEnd {
 }
 
 function boot(cpu: Cpu, machine: Machine, task: Task): void {
-  enterActor(cpu, ACTOR.boot);
+  becomeActor(cpu, ACTOR.boot);
   bootMachine(cpu, machine);
   enterPhase(PHASE.setup);
   rcuOnline(cpu);
   enterMm(cpu);
-  enterActor(cpu, ACTOR.access);
+  becomeActor(cpu, ACTOR.access);
   runOps(cpu, task, machine.plan.setup, 1);
   leaveMm(cpu);
   // Columns begin alike on all CPUs: with nothing cached of the setup.
@@ -147,5 +148,6 @@ function fairPhase(cpu: Cpu, machine: Machine): void {
 export function enterPhase(phase: number): void {
   poke(CONTROL.phaseBegan + phase, nowMs());
   poke(CONTROL.phaseTables + phase, liveTables());
+  tracePhase(phase);
   quietStore(CONTROL.phase, phase);
 }

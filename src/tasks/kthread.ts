@@ -3,7 +3,7 @@
  * (workers/kthread.ts).
  */
 
-import { type Cpu, enterActor } from '#arch/cpu';
+import { becomeActor, type Cpu } from '#arch/cpu';
 import { waitAsync } from '#arena/atomics-wait';
 import { Halted } from '#arena/halt';
 import { CONTROL } from '#arena/layout/control';
@@ -12,6 +12,7 @@ import { rcuDrain, rcuOperationEnd } from '#mm/rcu-free';
 import { boundProtocol } from '#mm/reclaim-protocol';
 import { rcuAdvance, rcuOffline, rcuOnline } from '#sync/rcu';
 import { ACT } from '#trace/act';
+import { traceOperationEnd } from '#trace/tracing';
 import { ACTOR } from '#trace/vocabulary';
 import type { Machine } from './bind.ts';
 import { noteActAlone } from './task.ts';
@@ -62,11 +63,12 @@ export function kthreadEnd(cpu: Cpu): void {
 }
 
 function scanPass(cpu: Cpu, machine: Machine): number {
-  enterActor(cpu, ACTOR.scanner);
+  becomeActor(cpu, ACTOR.scanner);
   rcuOnline(cpu);
   noteActAlone(cpu, ACT.scan, 0);
   const unhooked = boundProtocol().scan(cpu, machine.mm, peek(CONTROL.scanSlots));
   rcuOperationEnd(cpu);
+  traceOperationEnd(cpu);
   rcuOffline(cpu);
   return unhooked;
 }

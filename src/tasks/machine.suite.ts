@@ -4,7 +4,7 @@
  * wait that nobody could end is an error instead of a hang.
  */
 
-import { type Cpu, enterActor } from '#arch/cpu';
+import { becomeActor, type Cpu } from '#arch/cpu';
 import { enterMm, interruptPoint } from '#arch/interrupts';
 import { type Pmd, pmdTable, pmdTablePresent } from '#arch/pmd';
 import { bodyAt, ptdescAt, vmaAt } from '#arena/arena';
@@ -64,6 +64,7 @@ export function planOf(changes: Partial<Plan> = {}): Plan {
     splitLocks: true,
     rcu: 'qsbr',
     lockStat: false,
+    traceEvents: 0,
     noise: 0,
     gatherPages: GEOMETRY.gatherPages,
     gatherBatch: 500,
@@ -185,7 +186,7 @@ export class TestMachine {
     this.mm = this.machine.mm;
     this.cpus = Array.from({ length: this.geometry.cpus }, (_, id) => makeCpu(id, 1));
     if (booted) bootMachine(this.cpus[0]!, this.machine);
-    for (const cpu of this.cpus) enterActor(cpu, ACTOR.access);
+    for (const cpu of this.cpus) becomeActor(cpu, ACTOR.access);
     this.stage = new Stage(this.cpus);
     setGate(this.stage);
     if (booted && this.plan.rcu !== 'announced') for (const cpu of this.cpus) rcuOnline(cpu);

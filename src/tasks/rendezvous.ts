@@ -4,7 +4,7 @@
  * come to the same ones in the same order, however the run ends.
  */
 
-import { type Cpu, enterActor } from '#arch/cpu';
+import { becomeActor, type Cpu } from '#arch/cpu';
 import { enterMm, leaveMm, waitUntilChanged } from '#arch/interrupts';
 import { boundMap } from '#arena/arena';
 import { nowMs } from '#arena/clock';
@@ -14,6 +14,7 @@ import { addAndWake, load, peek, poke, storeAndWake } from '#arena/word';
 import { rcuOperationEnd } from '#mm/rcu-free';
 import { wakeUserfault } from '#mm/userfault-wait';
 import { rcuOffline, rcuOnline } from '#sync/rcu';
+import { ROUND, traceRound } from '#trace/tracing';
 import { ACTOR } from '#trace/vocabulary';
 import type { Machine } from './bind.ts';
 
@@ -27,6 +28,7 @@ export function rendezvous(cpu: Cpu, machine: Machine): void {
 
 /** As an operation of a column: all CPUs meet, then the next named phase begins. */
 export function meetAtMark(cpu: Cpu, machine: Machine): void {
+  traceRound(cpu, ROUND.rendezvous);
   rcuOperationEnd(cpu);
   leaveMm(cpu);
   rcuOffline(cpu);
@@ -42,7 +44,7 @@ export function liveTables(): number {
 }
 
 function meetAll(cpu: Cpu, machine: Machine, marks: boolean): void {
-  enterActor(cpu, ACTOR.access);
+  becomeActor(cpu, ACTOR.access);
   const round = load(cpu, CONTROL.round);
   if (addAndWake(cpu, CONTROL.arrived, 1) + 1 === machine.plan.cpus) {
     if (marks) setMark();

@@ -11,6 +11,7 @@ import { unreachable } from '#base/assert';
 import { rcuOperationEnd } from '#mm/rcu-free';
 import { boundProtocol, HOOK, hasHook } from '#mm/reclaim-protocol';
 import type { Choice, Op } from '#scenario/plan';
+import { traceOperationEnd } from '#trace/tracing';
 import type { Machine } from './bind.ts';
 import { shareOf } from './extent.ts';
 import {
@@ -44,6 +45,7 @@ export function runOps(cpu: Cpu, task: Task, ops: readonly Op[], depth: number):
 export function operationEnd(cpu: Cpu, machine: Machine): void {
   rcuOperationEnd(cpu);
   if (hasHook(HOOK.userReturn)) boundProtocol().userReturn(cpu, machine.mm);
+  traceOperationEnd(cpu);
   enterOperation(cpu);
   if (peek(CONTROL.halt) !== 0) throw new Halted();
 }

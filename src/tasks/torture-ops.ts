@@ -11,14 +11,17 @@ import { lockTorture, TORTURED } from '#sync/lock-torture';
 import { rcuIdleEnter, rcuIdleExit } from '#sync/rcu';
 import { rcuTortureRead, rcuTortureWrite } from '#sync/rcu-torture';
 import { ACT } from '#trace/act';
+import { ROUND, traceRound } from '#trace/tracing';
 import { noteActAlone, type Task } from './task.ts';
 
 export function runRcuTorture(cpu: Cpu, role: 'reader' | 'writer'): void {
+  traceRound(cpu, role === 'reader' ? ROUND.rcuReader : ROUND.rcuWriter);
   if (role === 'reader') rcuTortureRead(cpu);
   else rcuTortureWrite(cpu);
 }
 
 export function runLockTorture(cpu: Cpu, lock: TorturedLock): void {
+  traceRound(cpu, ROUND.lock);
   lockTorture(cpu, lock === 'vma-lock' ? TORTURED.vmaLock : TORTURED[lock]);
 }
 

@@ -7,6 +7,7 @@ import { Halted } from '#arena/halt';
 import { CONTROL } from '#arena/layout/control';
 import { FACT_RECORD, FACTS_MAX, PERCPU } from '#arena/layout/percpu';
 import { peek, poke, quietAdd, quietStore } from '#arena/word';
+import { traceFact } from './tracing.ts';
 
 /**
  * Fact kinds and the meaning of their five words.
@@ -91,6 +92,7 @@ export function noteFact(
     poke(at + FACT_RECORD.e, e);
   }
   poke(cpu.block + PERCPU.factCount, count + 1);
+  traceFact(cpu, kind);
   quietAdd(CONTROL.facts, 1);
   if (peek(CONTROL.stopAtFact) !== 0) quietStore(CONTROL.stop, 1);
 }

@@ -2,6 +2,7 @@
 import type { CpuRef } from '#arena/gate';
 import { ACTORS_MAX, PERCPU } from '#arena/layout/percpu';
 import { bump, peek, poke } from '#arena/word';
+import { traceRace } from './tracing.ts';
 
 /**
  * Counts a race of `kind` (a value of `RACE`) noticed by what this CPU is doing and caused by
@@ -12,4 +13,5 @@ export function countRace(cpu: CpuRef, kind: number, causedBy: number): void {
   bump(cpu.block + PERCPU.races + (kind * ACTORS_MAX + noticedBy) * ACTORS_MAX + causedBy, 1);
   const kinds = cpu.block + PERCPU.raceKinds;
   poke(kinds, peek(kinds) | (1 << kind));
+  traceRace(cpu, kind, noticedBy, causedBy);
 }

@@ -7,6 +7,7 @@ import type { CpuRef } from '#arena/gate';
 import { EVENT_RECORD, EVENTS_MAX, PERCPU } from '#arena/layout/percpu';
 import { peek, poke, type Words } from '#arena/word';
 import { eventKindOf } from './act.ts';
+import { traceEvent } from './tracing.ts';
 
 /** Event kinds and their two words. */
 export const EVENTS = [
@@ -39,6 +40,7 @@ export function recordEvent(cpu: CpuRef, kind: number, a: number, b: number): vo
   poke(at + EVENT_RECORD.a, a);
   poke(at + EVENT_RECORD.b, b);
   poke(cpu.block + PERCPU.eventCount, (count + 1) | 0);
+  traceEvent(cpu, kind, a, b);
 }
 
 export interface DecodedEvent {

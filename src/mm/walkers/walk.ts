@@ -11,7 +11,7 @@
  *     gup-fast-only                             none: interrupts off; else not at all
  *     perf                                      none: interrupts off
  */
-import { type Cpu, enterActor } from '#arch/cpu';
+import { type Cpu, enterActor, leaveActor } from '#arch/cpu';
 import type { Pmdp } from '#arch/pmd';
 import { pmdNone } from '#arch/pmd';
 import { ptrsMask, vmaAt } from '#arena/arena';
@@ -89,7 +89,7 @@ export function walkRange(
     entries = walkVmas(cpu, mm, walker, startSlot, startIndex, endSlot, endIndex, false);
     mmapReadUnlock(cpu, mm);
   }
-  enterActor(cpu, before);
+  leaveActor(cpu, before);
   return entries;
 }
 
