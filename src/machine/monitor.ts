@@ -12,6 +12,7 @@ import type { Plan } from '#scenario/plan';
 import { counter, rssKiB, vmpteKiB } from './harvest.ts';
 import type { Judges, Verdict } from './judges.ts';
 import { Sampler } from './sampler.ts';
+import { TraceSampler } from './trace-sampler.ts';
 
 export interface Progress {
   readonly phase: 'setup' | 'main' | 'fair';
@@ -51,6 +52,8 @@ const WORK = [
 
 export class Monitor {
   readonly sampler: Sampler;
+  /** Null: there is no trace. */
+  readonly traceSampler: TraceSampler | null;
   rssPeakKiB = 0;
   /** CPU seconds of the process, all threads, in the main phase. */
   cpuSeconds = 0;
@@ -73,6 +76,7 @@ export class Monitor {
 
   constructor(plan: Plan, words: Words, map: ArenaMap, judges: Judges, onStuck: () => void) {
     this.sampler = new Sampler(plan, words, map, SAMPLE_MS);
+    this.traceSampler = plan.traceEvents > 0 ? new TraceSampler(words, map, SAMPLE_MS) : null;
     this.words = words;
     this.map = map;
     this.judges = judges;
@@ -112,6 +116,7 @@ export class Monitor {
     this.sampleCpu();
     this.rssPeakKiB = Math.max(this.rssPeakKiB, rssKiB(this.words, this.map));
     const phase = this.words[CONTROL.phase]!;
+    this.traceSampler?.sample(phase);
     if (phase < PHASE.main) return;
     const ms = this.mainMs();
     const faults = counter(this.words, this.map, 'faultsWrite');

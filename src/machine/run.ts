@@ -13,8 +13,10 @@ import type { Words } from '#arena/word';
 import { UserError } from '#base/user-error';
 import { type NamedLockSite, readLockSites } from '#derive/tree';
 import type { Run, RunExit } from '#result/result';
+import type { RunTrace } from '#result/run-trace';
 import type { Plan } from '#scenario/plan';
 import { harvestRun, rssKiB, vmpteKiB } from './harvest.ts';
+import { beginTrace, harvestTrace } from './harvest-trace.ts';
 import { type Evidence, evidenceOf, type Judges, type Verdict } from './judges.ts';
 import type { MachineMessage } from './messages.ts';
 import { Monitor, type Progress } from './monitor.ts';
@@ -47,6 +49,8 @@ export interface RunHooks {
   onProgress?(progress: Progress): void;
   /** Called once all threads are about to run. */
   onStart?(controls: RunControls): void;
+  /** Called with the trace at the end, where the plan asks for one. */
+  onTrace?(trace: RunTrace): void;
   /** Ends the run cleanly with the results so far. */
   readonly signal?: AbortSignal;
   /** The whole run must be over by then, or it is cut off. */
@@ -76,6 +80,7 @@ export async function runPlan(plan: Plan, hooks: RunHooks): Promise<Run> {
   const session = new Session(plan, message, words, hooks, lockSites);
   try {
     await session.live();
+    session.tellTrace();
     return session.result();
   } finally {
     await session.close();
@@ -118,6 +123,8 @@ class Session {
     this.hooks = hooks;
     this.lockSites = lockSites;
     this.monitor = new Monitor(plan, words, this.map, hooks.judges, () => this.killer.abort());
+    const { traceSampler } = this.monitor;
+    if (traceSampler !== null) beginTrace(words, this.map, traceSampler.madeNs);
     this.cpus = new CpuPool(plan.cpus);
     const kthreads = kthreadsOf(plan);
     this.kthreads = kthreads.length > 0 ? new KthreadPool(kthreads.length) : null;
@@ -160,6 +167,14 @@ class Session {
       verdicts: this.verdicts,
       note: this.note,
     });
+  }
+
+  tellTrace(): void {
+    const { traceSampler: sampler } = this.monitor;
+    if (sampler === null || this.hooks.onTrace === undefined) return;
+    const lockSites = readLockSites(this.message.entry);
+    const sources = { plan: this.plan, lockSites, sampler, verdicts: this.verdicts };
+    this.hooks.onTrace(harvestTrace(this.words, this.map, sources));
   }
 
   async close(): Promise<void> {
