@@ -5,6 +5,7 @@
  */
 import { type BrokenVersion, lineEditOf } from '#catalogue/broken-version';
 import type { Result, Run } from '#result/result';
+import type { RunTrace } from '#result/run-trace';
 import type { Plan } from '#scenario/plan';
 import type { Context } from './command-line.ts';
 
@@ -20,6 +21,8 @@ export interface Campaign {
   readonly deadlineMs: number | null;
   /** How often each plan is run; once if left out. */
   readonly rounds?: number;
+  /** Called with the trace of each run whose plan asks for one. */
+  readonly onTrace?: (trace: RunTrace) => void;
 }
 
 export interface Outcome {
@@ -46,6 +49,7 @@ export async function runCampaign(context: Context, campaign: Campaign): Promise
       const place = order.length > 1 ? ` (${i + 1} of ${order.length})` : '';
       const run = await engine.run(plan, {
         ...(entry === null ? {} : { entry }),
+        ...(campaign.onTrace === undefined ? {} : { onTrace: campaign.onTrace }),
         onProgress: (progress) =>
           line.show(`${plan.scenario} under ${plan.protocol}${place}`, progress),
         signal,

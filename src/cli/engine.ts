@@ -9,6 +9,7 @@ import type { FromRequest } from '#explore/explore-from';
 import type { Replayed, ReplayRequest } from '#explore/replay';
 import type { StrategyEntry } from '#explore/strategies/registry';
 import type { Run } from '#result/result';
+import type { RunTrace } from '#result/run-trace';
 import type { PlanRequest } from '#scenario/build-plan';
 import type { SourceText } from '#scenario/document';
 import type { Plan } from '#scenario/plan';
@@ -57,6 +58,8 @@ export interface RunHooks {
   /** Tree of the code to run; the living build if left out. */
   readonly entry?: string;
   onProgress?(progress: Progress): void;
+  /** Called with the trace at the end, where the plan asks for one. */
+  onTrace?(trace: RunTrace): void;
   readonly signal?: AbortSignal;
   readonly deadlineMs?: number;
 }

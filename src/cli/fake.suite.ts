@@ -119,7 +119,7 @@ export async function say(words: readonly string[], stage: Stage = {}): Promise<
       openPending(path) {
         if (path.startsWith('/nowhere/')) throw new UserError(`cannot write "${path}": no folder`);
         return {
-          commit: (text) => void spoken.files.set(path, text),
+          commit: (text) => void spoken.files.set(path, [...text].join('')),
           discard: () => void (spoken.files.has(path) || spoken.discarded.push(path)),
         };
       },

@@ -15,7 +15,8 @@ export interface Stream {
 
 /** A file that appears whole or not at all. */
 export interface PendingFile {
-  commit(text: string): void;
+  /** The text, or its pieces one after another. */
+  commit(text: string | Iterable<string>): void;
   /** Leaves nothing behind; does nothing after `commit`. */
   discard(): void;
 }

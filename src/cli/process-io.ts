@@ -81,7 +81,7 @@ function openPending(given: string): PendingFile {
   return {
     commit(text) {
       try {
-        writeFileSync(sibling, text);
+        writeText(sibling, text);
         renameSync(sibling, path);
       } catch (error) {
         throw fileError('write', given, error);
@@ -98,13 +98,22 @@ function direct(path: string): PendingFile {
   return {
     commit(text) {
       try {
-        writeFileSync(path, text);
+        writeText(path, text);
       } catch (error) {
         throw fileError('write', path, error);
       }
     },
     discard() {},
   };
+}
+
+function writeText(path: string, text: string | Iterable<string>): void {
+  const file = openSync(path, 'w');
+  try {
+    for (const piece of typeof text === 'string' ? [text] : text) writeFileSync(file, piece);
+  } finally {
+    closeSync(file);
+  }
 }
 
 function fileError(verb: 'read' | 'write', path: string, error: unknown): UserError {

@@ -1,7 +1,9 @@
 /** `pttorture run`: one scenario under one or several protocols, on real threads, in rounds. */
 import type { Command } from 'commander';
 import { UserError } from '#base/user-error';
+import type { BrokenVersion } from '#catalogue/broken-version';
 import type { Result } from '#result/result';
+import type { Plan } from '#scenario/plan';
 import { commandText, runCampaign } from './campaign.ts';
 import { choose } from './choices.ts';
 import type { Act, Context } from './command-line.ts';
@@ -12,6 +14,13 @@ import { openJsonOutput } from './json-output.ts';
 import { addPlanFlags, type PlanFlags, requestOf } from './plan-flags.ts';
 import { printLockStat, printReport } from './print-report.ts';
 import { brokenCalled, optionsByProtocol, scenarioCalled } from './scenario-choice.ts';
+import {
+  addTraceFlags,
+  openTraceOutput,
+  type TraceFlags,
+  type TraceOutput,
+  traceEventsOf,
+} from './trace-output.ts';
 
 export function addRun(program: Command, context: Context, act: Act): void {
   const command = program
@@ -38,26 +47,26 @@ export function addRun(program: Command, context: Context, act: Act): void {
     .option('--deadline <time>', 'give a run up after so long', durationFlag('--deadline'))
     .option('--lock-stat', 'keep lock statistics by call site, and print them after the report')
     .option('--json <file>', 'write the result document; - for stdout, and nothing else there')
-    .option('--html <file>', 'write the report as a page, which opens without a network')
-    .action((scenario: string | undefined, options: RunOptions, command: Command) => {
+    .option('--html <file>', 'write the report as a page, which opens without a network');
+  addTraceFlags(command).action(
+    (scenario: string | undefined, options: RunOptions, command: Command) => {
       const isProtocolGiven = command.getOptionValueSource('protocol') === 'cli';
       return act(() => run(context, scenario, options, isProtocolGiven));
-    });
+    },
+  );
 }
 
 const RCU_FORMS = ['qsbr', 'announced'] as const;
 
-interface RunOptions extends PlanFlags {
+interface RunOptions extends PlanFlags, TraceFlags {
   readonly protocol: string;
   readonly broken?: string;
   readonly duration?: number;
   readonly ops?: number;
   readonly rcu?: 'qsbr' | 'announced';
   readonly noise?: number;
-  readonly rounds: number;
   readonly deadline?: number;
   readonly lockStat?: boolean;
-  readonly json?: string;
   readonly html?: string;
 }
 
@@ -81,11 +90,28 @@ async function run(
   const protocols = protocolsCalled(Object.keys(protocolOptions), wanted);
   const common = requestOf(scenario, broken, options);
   const { duration: durationMs, ops, rcu, noise = common.noise, lockStat = false } = options;
-  const request = { ...common, durationMs, ops, rcu, noise, lockStat };
+  const traceEvents = traceEventsOf(options);
+  const request = { ...common, durationMs, ops, rcu, noise, lockStat, traceEvents };
   const plans = protocols.map((protocol) =>
     scenario.buildPlan({ ...request, protocol, protocolOptions }),
   );
 
+  const trace = openTraceOutput(context, plans, options);
+  try {
+    return await runPlans(context, plans, broken, options, trace);
+  } finally {
+    trace?.discard();
+  }
+}
+
+/** Runs them, and writes what is to be written. */
+async function runPlans(
+  context: Context,
+  plans: readonly Plan[],
+  broken: BrokenVersion | null,
+  options: RunOptions,
+  trace: TraceOutput | null,
+): Promise<ExitCode> {
   const json = options.json === undefined ? null : openJsonOutput(context.io, options.json);
   let html: HtmlOutput | null = null;
   try {
@@ -96,11 +122,12 @@ async function run(
       command: commandText(context.words),
       deadlineMs: options.deadline ?? null,
       rounds: options.rounds,
+      ...(trace === null ? {} : { onTrace: (taken) => trace.take(taken) }),
     });
     if (failure === null || result.runs.length > 0) {
       if (options.json !== '-') {
         await printReport(context, result);
-        if (lockStat) {
+        if (options.lockStat) {
           context.io.stdout.write('\n');
           await printLockStat(context, result);
         }
@@ -109,6 +136,8 @@ async function run(
       json?.write(result);
       await html?.write(result);
     }
+    const note = (await trace?.write()) ?? '';
+    if (note !== '') context.io[options.json === '-' ? 'stderr' : 'stdout'].write(`\n${note}`);
     if (failure !== null) throw failure;
     return code;
   } finally {
