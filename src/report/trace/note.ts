@@ -23,7 +23,7 @@ function completeness(trace: RunTrace): string[] {
   const width = Math.max(...cut.map(([name]) => name.length));
   const rows = cut.map(([name, { dropped, sinceNs }]) => {
     const lasted = formatSeconds(Math.max(0, trace.endNs - sinceNs) / 1e9);
-    return `  ${name.padEnd(width)}  the last ${lasted}; ${formatShort(dropped)} events dropped`;
+    return `  ${name.padEnd(width)}  the last ${lasted}; ${formatShort(dropped)} dropped before`;
   });
   const kept = formatCounted(trace.eventsMax, 'event');
   return [`of these tracks it has the latest ${kept} (--trace-events N keeps more):`, ...rows];
