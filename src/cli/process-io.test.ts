@@ -31,6 +31,12 @@ describe('a pending file', () => {
     expect(readdirSync(folder)).toEqual(['r.json']);
   });
 
+  test('may come in pieces', () => {
+    const path = join(folder, 'r.json');
+    io.openPending(path).commit(['a large ', 'te', 'xt']);
+    expect(readFileSync(path, 'utf8')).toBe('a large text');
+  });
+
   test('leaves nothing behind when it is discarded', () => {
     io.openPending(join(folder, 'r.json')).discard();
     expect(readdirSync(folder)).toEqual([]);
