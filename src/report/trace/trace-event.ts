@@ -82,8 +82,8 @@ function* machineEvents(trace: RunTrace): Generator<ExportedEvent> {
   const at = { pid: MACHINE, tid: PHASES_TID };
   yield* named(MACHINE, 'machine');
   yield* namedTrack(at, 'phases');
-  for (const { name, beganNs, endedNs } of trace.phases)
-    yield complete(at, { name, category: 'phase', beganNs, endedNs, details: {} });
+  const phases = trace.phases.map((phase): Slice => ({ ...phase, category: 'phase', details: {} }));
+  yield* nested(at, phases);
   for (const { kind, message } of trace.violations)
     yield instant(
       at,
@@ -149,10 +149,8 @@ function* trackEvents(
     for (const [i, lane] of lanes.entries()) {
       const at = { pid, tid: tid++ };
       yield* namedTrack(at, i === 0 ? name : `${name} (${i + 1})`);
-      for (const slice of lane) {
-        if ('lock' in slice) tids.set(slice, at);
-        yield complete(at, slice);
-      }
+      for (const slice of lane) if ('lock' in slice) tids.set(slice, at);
+      yield* nested(at, lane);
     }
   }
   for (const event of [...droppedMark(track), ...slices.instants])
@@ -201,11 +199,28 @@ function* namedTrack({ pid, tid }: Track, name: string): Generator<ExportedEvent
   yield { ph: 'M', name: 'thread_sort_index', pid, tid, args: { sort_index: tid } };
 }
 
-function complete(at: Track, slice: Slice): ExportedEvent {
-  const { name, category, beganNs, endedNs, details } = slice;
-  const ts = beganNs / 1000;
-  const event = { ph: 'X', name, cat: category, ...at, ts, dur: (endedNs - beganNs) / 1000 };
-  return Object.keys(details).length === 0 ? event : { ...event, args: details };
+/**
+ * The slices of a lane, outer ones before inner ones. A reader may add a duration to its beginning,
+ * so the sum as a computer makes it must not be beyond the end of the outer slice, nor of this one.
+ */
+function* nested(at: Track, lane: readonly Slice[]): Generator<ExportedEvent> {
+  const open: number[] = [];
+  for (const { name, category, beganNs, endedNs, details } of lane) {
+    const ts = beganNs / 1000;
+    while (open.length > 0 && open.at(-1)! <= ts) open.pop();
+    const end = Math.min(endedNs / 1000, open.at(-1) ?? Number.POSITIVE_INFINITY);
+    const dur = durationUs(ts, end, (endedNs - beganNs) / 1000);
+    open.push(ts + dur);
+    const event = { ph: 'X', name, cat: category, ...at, ts, dur };
+    yield Object.keys(details).length === 0 ? event : { ...event, args: details };
+  }
+}
+
+/** `us` where it fits, else the most that does. */
+function durationUs(from: number, to: number, us: number): number {
+  let most = from + us <= to ? us : to - from;
+  while (from + most > to) most *= 1 - Number.EPSILON / 2;
+  return most;
 }
 
 function instant(at: Track, { name, category, ns, details }: Instant, s: string): ExportedEvent {

@@ -107,11 +107,21 @@ function unnamed(file: TraceFile): string[] {
   });
 }
 
-/** The slices of each track come in order, and what begins inside another ends inside it. */
+/**
+ * The slices of each track come in order, and what begins inside another ends inside it, in whole
+ * nanoseconds and also as a reader finds that adds durations to beginnings as they stand.
+ */
 function unnested(file: TraceFile): string[] {
+  return [
+    ...unnestedIn(file, ({ ts, dur }) => [ns(ts), ns(ts) + ns(dur)]),
+    ...unnestedIn(file, ({ ts, dur }) => [ts, ts + dur]),
+  ];
+}
+
+function unnestedIn(file: TraceFile, span: (slice: Of<'X'>) => [number, number]): string[] {
   const open = new Map<string, { began: number; ends: number[] }>();
   return eventsOf(file, 'X').flatMap((slice) => {
-    const [began, ended] = [ns(slice.ts), ns(slice.ts) + ns(slice.dur)];
+    const [began, ended] = span(slice);
     const lane = open.get(place(slice)) ?? { began: 0, ends: [] };
     open.set(place(slice), lane);
     if (began < lane.began) return [`"${slice.name}" on ${place(slice)} is out of order`];
