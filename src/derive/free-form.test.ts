@@ -44,15 +44,21 @@ describe('freeForm', () => {
   });
 
   test('the built form has bound every marked variable of the sources', () => {
-    const built = readFileSync(join(packageRoot(), 'dist', 'free', 'entry.js'), 'utf8');
+    const dist = join(packageRoot(), 'dist');
+    const built = readFileSync(join(dist, 'free', 'entry.js'), 'utf8');
+    // Of what observes, the other form has none.
+    const observing = readFileSync(join(dist, 'lock-stat', 'free', 'entry.js'), 'utf8');
     let marked = 0;
     for (const text of readModules(packageRoot()).values())
       for (const [, name] of text.matchAll(new RegExp(`^let (\\w+) = .*${MARK}$`, 'gm'))) {
         marked++;
-        expect(built, name).toMatch(new RegExp(`^const ${name}(\\$\\d+)? = `, 'm'));
-        expect(built, name).not.toMatch(new RegExp(`^\\s+${name} = next`, 'm'));
+        expect(observing, name).toMatch(new RegExp(`^const ${name}(\\$\\d+)? = `, 'm'));
+        for (const form of [built, observing])
+          expect(form, name).not.toMatch(new RegExp(`^\\s+${name} = next`, 'm'));
       }
     expect(marked).toBeGreaterThan(8);
     expect(built).not.toMatch(/^\s*passGate\(/m);
+    expect(built).not.toMatch(/^\s*(trace|lockStat)[A-Z]\w*\(/m);
+    expect(observing).toMatch(/^\s*traceAcquired\(/m);
   });
 });

@@ -80,7 +80,7 @@ function trackNames(plan: Plan): string[] {
 
 const KTHREADS = { scanner: 'scanner thread', rcu: 'RCU thread' } as const;
 
-/** Where the records of a ring are, the place of the oldest of those kept, and how many are gone. */
+/** Where a ring has its records, and which is the oldest; how many it keeps, and has dropped. */
 interface Ring {
   readonly first: number;
   readonly size: number;

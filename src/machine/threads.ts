@@ -35,8 +35,9 @@ export function workerFile(name: string): string {
 }
 
 /**
- * The living build, for `MachineMessage.entry`: its free-running form, or one that has a gate; or the
- * forms that observe: those keep lock statistics and a trace, where the machine has room for them.
+ * The living build, for `MachineMessage.entry`: its free-running form, or one that has a gate; or
+ * the forms that observe, which keep lock statistics and a trace where the machine has room for
+ * them.
  */
 export function livingEntry(gated: boolean, observing = false): string {
   const folder = gated ? 'tasks' : 'free';

@@ -121,7 +121,7 @@ function boot(cpu: Cpu, machine: Machine, task: Task): void {
 }
 
 function hostilePhase(cpu: Cpu, machine: Machine, task: Task): void {
-  enterActor(cpu, ACTOR.access);
+  becomeActor(cpu, ACTOR.access);
   rcuOnline(cpu);
   enterMm(cpu);
   runOps(cpu, task, machine.plan.columns[cpu.id] ?? [], 0);

@@ -1,6 +1,6 @@
 /**
- * The trace of a run: what each CPU does, and when, for a timeline. A CPU writes records into a ring
- * of its own, so the latest remain; nothing here is a step, and no protocol decides by it.
+ * The trace of a run: what each CPU does, and when, for a timeline. A CPU writes records into a
+ * ring of its own, so the latest remain; nothing here is a step, and no protocol decides by it.
  *
  * A function of this module is called as a statement of its own. The build leaves these statements
  * out of the forms that observe nothing (derive/lock-sites.ts), so they cost nothing where nobody

@@ -27,7 +27,7 @@ export const TRACE_HEAD = struct({
  */
 export const TRACE_RING = struct({ next: 1, laps: 1, pad: LINE_WORDS - 2 });
 
-/** `kind`: its kind in the low bits and details above (`TRACE_DETAIL`). Times are as `TRACE_HEAD`. */
+/** `kind`: its kind in the low bits, details above (`TRACE_DETAIL`); `time`: since `made`. */
 export const TRACE_RECORD = struct({ kind: 1, time: DURATION.sizeWords, a: 1, b: 1, c: 1 });
 
 /** Three numbers of 8 bits beside the kind: how far up each stands. */
