@@ -113,6 +113,8 @@ function isOf({ tables }: Act, table: number): boolean {
  */
 function staleRead(acts: readonly Act[], wrong: Act, focus: Focus): Raced | null {
   const end = acts.indexOf(wrong);
+  // What it says, it says because it has found the entry changed.
+  const isReport = wrong.text.startsWith('reports');
   let best: { raced: Raced; weight: number } | null = null;
   const seen = new Set<number>();
   // Words that the CPU has read since they were changed.
@@ -136,7 +138,7 @@ function staleRead(acts: readonly Act[], wrong: Act, focus: Focus): Raced | null
     else seen.add(read.at);
     if (change === undefined || (isLate && !together)) continue;
     const near = isAbout(read, focus) || isAbout(change, focus);
-    const lighter = (read.changes ? 10 : 0) + (isLate ? 5 : 0);
+    const lighter = (read.changes ? 10 : 0) + (isLate && !isReport ? 5 : 0);
     const weight = (near ? 100 : 0) + (together ? 50 : 0) - kind - lighter;
     if (best === null || weight > best.weight) best = { raced: { read, change, wrong }, weight };
   }

@@ -173,12 +173,22 @@ export class Recorder implements Gate, QuietWatch {
     const first = block + PERCPU.semaphores;
     const now = [...this.words.subarray(first, first + count)];
     this.semaphores[who.cpu] = now;
-    for (const lock of now) if (!before.includes(lock)) this.noteLock(who, 'took', lock);
-    for (const lock of before) if (!now.includes(lock)) this.noteLock(who, 'releases', lock);
+    for (const lock of beyond(now, before)) this.noteLock(who, 'took', lock);
+    for (const lock of beyond(before, now)) this.noteLock(who, 'releases', lock);
   }
 
   private noteLock(who: Who, kind: 'took' | 'releases', lock: number): void {
     const { name } = nameWord(this.words, this.map, lock);
     this.acts.push({ ...who, kind, lock, name });
   }
+}
+
+/** Of `locks`, those that are not in `others` as often. */
+function beyond(locks: readonly number[], others: readonly number[]): number[] {
+  const left = [...others];
+  return locks.filter((lock) => {
+    const at = left.indexOf(lock);
+    if (at >= 0) left.splice(at, 1);
+    return at < 0;
+  });
 }
