@@ -138,6 +138,7 @@ export const PERCPU = struct({
   counters: COUNTERS_MAX,
   races: RACES_MAX * ACTORS_MAX * ACTORS_MAX,
   locks: LOCKS_MAX * LOCK_RECORD.sizeWords,
+  locksPad: (LINE_WORDS - ((LOCKS_MAX * LOCK_RECORD.sizeWords) % LINE_WORDS)) % LINE_WORDS,
   mcs: MCS_DEPTH_MAX * MCS_NODE.sizeWords,
   factCount: 1,
   facts: FACTS_MAX * FACT_RECORD.sizeWords,
