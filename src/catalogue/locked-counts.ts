@@ -83,16 +83,13 @@ export const LOCKED_COUNTS: readonly BrokenVersion[] = [
   {
     name: 'pressure-no-rcu-gup',
     bug: 'K-36',
-    summary:
-      'a table is freed at once with GUP-fast inside, where no flush waits for CPUs whose ' +
-      'interrupts are off',
+    summary: 'a table is freed as soon as it is flushed, with GUP-fast inside',
     source: POSTED,
-    edit: { label: 'gup-irqs-off', becomes: '$& localIrqEnable(cpu); localIrqDisable(cpu);' },
     flaw: { 'locked-counts.rcuFree': 'off' },
+    conditions: { '-shootdown': 'broadcast' },
     protocol: 'locked-counts',
     scenario: 'races/gup-fast-vs-pressure',
     oracle: 'use-after-free',
-    noise: 50,
   },
   {
     name: 'markers-uncounted',
@@ -142,7 +139,7 @@ export const LOCKED_COUNTS: readonly BrokenVersion[] = [
     source: POSTED,
     edit: { label: 'count-cleared', becomes: '' },
     protocol: 'locked-counts',
-    scenario: 'races/fault-vs-pressure',
+    scenario: 'fault-vs-zap',
     oracle: 'reference-leak',
   },
   {

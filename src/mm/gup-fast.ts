@@ -77,7 +77,7 @@ function gupFast(cpu: Cpu, mm: Mm, slot: number, index: number): boolean {
 }
 
 function gupFastPteRange(cpu: Cpu, pmdp: Pmdp, index: number): boolean {
-  const pmdval = pmdpGet(cpu, pmdp); // @gup-irqs-off
+  const pmdval = pmdpGet(cpu, pmdp);
   if (!pmdTablePresent(pmdval)) return false;
   const at = ptdescAt(pmdTable(pmdval));
   const ptep = (bodyAt(peek(at + PTDESC.body)) + index) as Ptep;
