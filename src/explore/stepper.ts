@@ -64,7 +64,7 @@ export class Stepper implements Gate {
   private readonly decidedMax: number;
   /** Null: nobody outranks the others. */
   private readonly rank: RankWords | null;
-  /** The number of CPU 0's operation at its latest step: if it is still the same, that has begun. */
+  /** The number of CPU 0's operation at its latest step: while it is the same, that has begun. */
   private begun = NOBODY;
   private strategy: Strategy | null = null;
   /** Before all CPUs have come to their first passage nobody takes a step. */

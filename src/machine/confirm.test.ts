@@ -185,7 +185,7 @@ describe('behind the steps that were decided CPUs run freely', () => {
   });
 });
 
-test('behind the steps that were decided a CPU that outranks the others goes on alone', async () => {
+test('behind the decided steps a CPU that outranks the others goes on alone', async () => {
   const touch: Op = { op: 'touch', access: 'write', pages: 'every', ...WHOLE };
   const small = plan('atomic-refcount', [[touch], [{ op: 'dontneed', ...WHOLE }]], {
     ...{ scheduler: 'fifo', options: { dying: 'spin' } },

@@ -226,7 +226,8 @@ export function noteCleared(cpu: Cpu, table: number, cleared: number, zeros: num
   if (left < 0) noteFact(cpu, FACT.countUnderflow, 1, left, table, 0, 0);
   poke(at + PTDESC.use, (use & ~USE_COUNT_MASK) | (left & USE_COUNT_MASK));
   if (left === 0) detachBody(cpu, table);
-  if (hasHook(HOOK.entries)) boundProtocol().entriesChanged(cpu, table, -cleared, -zeros); // @count-cleared
+  if (!hasHook(HOOK.entries)) return;
+  boundProtocol().entriesChanged(cpu, table, -cleared, -zeros); // @count-cleared
 }
 
 /** Publishes `table` in the entry at `pmdp` (of any upper level), under that entry's lock. */

@@ -146,7 +146,7 @@ export function pteUnmap(cpu: Cpu, mm: Mm, pmdp: Pmdp, slot: number, pmdval: Pmd
   if (!pmdMatchesFrame(pmdval, peek(ptdescAt(table) + PTDESC.state)) && checkFrame(cpu, pmdval, 0))
     countRace(cpu, RACE.staleWalk, lastChanger(table));
   rcuReadUnlock(cpu);
-  if (hasHook(HOOK.references)) boundProtocol().tablePut(cpu, mm, pmdp, slot, table);
+  if (hasHook(HOOK.references)) putTable(cpu, mm, pmdp, slot, table); // @unmap-put
 }
 
 /** Ends what `pteOffsetMapLock` began. */
@@ -160,7 +160,12 @@ export function pteUnmapUnlock(
 ): void {
   spinUnlock(cpu, ptl, LOCK.ptl);
   rcuReadUnlock(cpu);
-  if (hasHook(HOOK.references)) boundProtocol().tablePut(cpu, mm, pmdp, slot, table);
+  if (hasHook(HOOK.references)) putTable(cpu, mm, pmdp, slot, table);
+}
+
+/** Returns the reference that a lookup has taken. */
+function putTable(cpu: Cpu, mm: Mm, pmdp: Pmdp, slot: number, table: number): void {
+  boundProtocol().tablePut(cpu, mm, pmdp, slot, table); // @unmap-put-table
 }
 
 /**

@@ -17,6 +17,7 @@ import { auditLostData, lostData } from './lost-data.ts';
 import { auditLostEntry, lostEntry } from './lost-entry.ts';
 import { exclusionLost } from './mutual-exclusion.ts';
 import { nonemptyFreed, nonemptyUnhooked } from './nonempty-table-freed.ts';
+import { auditPercpuReferences } from './percpu-references.ts';
 import { auditRcu, rcuTooEarly, rcuUnbalanced } from './rcu-balance.ts';
 import { findStall } from './rcu-stall.ts';
 import { auditReferences, countUnderflow, referencesLeft, tableLeft } from './reference-count.ts';
@@ -72,6 +73,7 @@ const OF_THE_ARENA: readonly AuditJudge[] = [
   auditLostData,
   auditReferences,
   auditTableCounts,
+  auditPercpuReferences,
   auditMapcount,
   auditRss,
   auditNrPtes,

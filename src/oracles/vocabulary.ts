@@ -38,7 +38,7 @@ export const ORACLES = [
   },
   {
     name: 'reference-leak',
-    sentence: 'A table counts more entries than it has, so it will never be found empty.',
+    sentence: 'A table counts more than it has, or is left empty although nobody refers to it.',
     judged: true,
   },
   {

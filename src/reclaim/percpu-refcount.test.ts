@@ -1,7 +1,7 @@
 /** What is peculiar to the percpu reference count: modes, the test for zero, and its races. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { FLUSH_RECORD, PERCPU } from '#arena/layout/percpu';
-import { REF, REF_MODE } from '#arena/layout/percpu-ref';
+import { REF, REF_ATOMIC, REF_MODE } from '#arena/layout/percpu-ref';
 import { peek } from '#arena/word';
 import { configureChoices } from '#mm/choices';
 import { pmdLockptr, pmdOffset } from '#mm/pgtable';
@@ -54,7 +54,7 @@ describe('after a DONTNEED of part of a table', () => {
 
   test('a table with entries stays, in atomic mode', () => {
     machine.dontneed(2, 66, 67);
-    expect([percpuRefValue(tableOf(8)), modeOf(8) !== REF_MODE.percpu]).toEqual([1, true]);
+    expect([percpuRefValue(tableOf(8)), modeOf(8) & REF_ATOMIC]).toEqual([1, REF_ATOMIC]);
     expect(machine.counters()).toMatchObject({ reclaimKept: 1, refSwitches: 1 });
   });
 
@@ -63,7 +63,7 @@ describe('after a DONTNEED of part of a table', () => {
     machine.store(0, 65, 1);
     machine.store(1, 66, 1);
     machine.dontneed(2, 66, 67);
-    expect([percpuRefValue(tableOf(8)), modeOf(8)]).toEqual([1, REF_MODE.percpu]);
+    expect([percpuRefValue(tableOf(8)), modeOf(8)]).toEqual([1, REF_MODE.percpuAgain]);
   });
 
   test('an empty table goes', () => {
@@ -72,8 +72,20 @@ describe('after a DONTNEED of part of a table', () => {
   });
 });
 
+test('in atomic mode the last reference takes the table along', () => {
+  machine.store(0, 65, 1);
+  machine.store(1, 66, 1);
+  machine.dontneed(2, 66, 67);
+  percpuRefGet(machine.cpu(2), tableOf(8));
+  machine.munmap(0, 65, 66);
+  expect(slots()).toEqual([8]);
+  boundProtocol().tablePut(machine.cpu(2), machine.mm, pmdpOf(8), 8, tableOf(8));
+  expect([slots(), machine.nrPtes(), machine.counter('tablesReclaimed')]).toEqual([[], 0, 1]);
+});
+
 describe('an empty table in atomic mode, of which nobody was told,', () => {
   beforeEach(() => {
+    boot({ lastPut: 'silent' });
     machine.store(0, 65, 1);
     machine.store(1, 66, 1);
     machine.dontneed(2, 66, 67);
@@ -92,7 +104,7 @@ describe('an empty table in atomic mode, of which nobody was told,', () => {
     ['fixed', 8],
     ['as-posted', 9],
   ])('is freed by an rmap walk that dropped a page, and flushed: %s', (variant, slot) => {
-    boot({ variant, switchBack: 'off' });
+    boot({ variant, switchBack: 'off', lastPut: 'silent' });
     machine.store(0, 65, 1);
     machine.store(1, 66, 1);
     machine.dontneed(2, 66, 67);
@@ -109,15 +121,15 @@ describe('an empty table in atomic mode, of which nobody was told,', () => {
 });
 
 test('MADV_FREE frees an empty table, and leaves one with lazyfree pages in atomic mode', () => {
-  boot({ switchBack: 'on' });
+  boot({ switchBack: 'on', lastPut: 'silent' });
   machine.store(0, 65, 1);
   const lazyfreeDone = (marked: boolean): void =>
     boundProtocol().lazyfreeDone(machine.cpu(1), machine.mm, pmdpOf(8), 8, marked);
   expect([hasHook(HOOK.lazyfreeDone), hasHook(HOOK.rmapDone)]).toEqual([true, true]);
   lazyfreeDone(true);
-  expect(modeOf(8)).not.toBe(REF_MODE.percpu);
+  expect(modeOf(8) & REF_ATOMIC).toBe(REF_ATOMIC);
   lazyfreeDone(false);
-  expect(modeOf(8)).toBe(REF_MODE.percpu);
+  expect(modeOf(8)).toBe(REF_MODE.percpuAgain);
   machine.munmap(0, 65, 66);
   expect(slots()).toEqual([8]);
   lazyfreeDone(false);

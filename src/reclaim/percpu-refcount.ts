@@ -5,8 +5,8 @@
  *
  * After a zap of any part of a table by MADV_DONTNEED, whoever zapped takes a reference, switches
  * the count to atomic mode, which sleeps for a grace period, returns the reference, and if the
- * count is zero frees the table: pml, clear the pmd, flush, RCU free; no ptl. In atomic mode the
- * last put tells nobody, so a lookup that finds zero frees the table itself.
+ * count is zero frees the table: pml, clear the pmd, flush, RCU free; no ptl. Once the count is
+ * atomic, the table goes with the last reference; a lookup that finds zero helps to free it.
  *
  * Why a lookup need not look at the pmd again under the ptl: a table is unhooked only in atomic
  * mode and at zero, and there no lookup gets a reference any more. What is needed for that beyond
@@ -16,6 +16,9 @@
  *   whether it is the same table does not matter then. As posted whatever is there is freed (S-15).
  *   Likewise whoever switches a table back to percpu mode does so to the one it has a reference to;
  *   as posted, to the one it remembers (S-16).
+ * - `lastPut`: in atomic mode whoever returns the last reference frees the table. As posted the last
+ *   put tells nobody (S-14), and the table of lazyfree pages, whose count stays atomic, is empty
+ *   some day without anybody to test it (S-06); only the next lookup that fails frees it.
  * - `switchBack`: as posted a table not found empty goes back to percpu mode, and may be empty then
  *   without anybody to find it (S-26); its author dropped that, since it made things slow. Tables
  *   stay in atomic mode.
@@ -28,6 +31,7 @@
  * for writing; nothing may free tables beside that (S-31). GUP-fast is safe by the RCU free.
  */
 import type { Cpu } from '#arch/cpu';
+import { interruptPoint } from '#arch/interrupts';
 import { type Pmdp, pmdTable, pmdTablePresent } from '#arch/pmd';
 import { flushTlbRange } from '#arch/shootdown';
 import { boundMap } from '#arena/arena';
@@ -58,6 +62,7 @@ import { byVariant, type Options } from './variant.ts';
 
 export interface PercpuRefcountOptions {
   readonly stableSync: boolean;
+  readonly lastPutFrees: boolean;
   readonly perRefSwitchLock: boolean;
   readonly switchBack: boolean;
   readonly recheck: boolean;
@@ -74,6 +79,7 @@ export class PercpuRefcount extends NoReclaim {
     HOOK.lazyfreeDone |
     HOOK.rmapDone |
     HOOK.stableTables;
+  private readonly lastPutFrees: boolean;
   private readonly switchBack: boolean;
   private readonly recheck: boolean;
   private readonly rmapFlushAhead: number;
@@ -84,6 +90,7 @@ export class PercpuRefcount extends NoReclaim {
     const places = { base: tableWords, locals: tableCpuWords, stride: tableCpuStride };
     const { stableSync, perRefSwitchLock } = options;
     bindPercpuRefs({ ...places, cpus: geometry.cpus, stableSync, perRefSwitchLock });
+    this.lastPutFrees = options.lastPutFrees;
     this.switchBack = options.switchBack;
     this.recheck = options.recheck;
     this.rmapFlushAhead = options.rmapFlushAhead;
@@ -106,13 +113,14 @@ export class PercpuRefcount extends NoReclaim {
     return percpuRefTryGet(cpu, table);
   }
 
-  /** Makes up for the reclaim that was missed. */
+  /** Makes up for the reclaim that was missed, or has not come to its end. */
   override tableGetFailed(cpu: Cpu, mm: Mm, pmdp: Pmdp, slot: number): void {
-    this.freeUserPte(cpu, mm, pmdp, slot, slot);
+    this.freeUserPte(cpu, mm, pmdp, slot, slot); // @free-dying
   }
 
-  override tablePut(cpu: Cpu, _mm: Mm, _pmdp: Pmdp, _slot: number, table: number): void {
-    percpuRefPut(cpu, table);
+  override tablePut(cpu: Cpu, mm: Mm, pmdp: Pmdp, slot: number, table: number): void {
+    const last = percpuRefPut(cpu, table);
+    if (last && this.lastPutFrees) this.freeUserPte(cpu, mm, pmdp, slot, slot);
   }
 
   /** The setters count entry by entry (patches 16 and 17). */
@@ -164,9 +172,11 @@ export class PercpuRefcount extends NoReclaim {
   }
 
   private switchBackToPercpu(cpu: Cpu, mm: Mm, pmdp: Pmdp, slot: number, remembered: number): void {
+    // Here the table may go, and another take its place.
+    interruptPoint(cpu);
     const referred = referTo(cpu, mm, pmdp, slot);
     if (referred === 0) return;
-    const table = this.recheck || remembered === 0 ? referred : remembered;
+    const table = this.recheck || remembered === 0 ? referred : remembered; // @switch-back-table
     percpuRefSwitchToPercpu(cpu, table);
     percpuRefPut(cpu, table);
   }
@@ -196,6 +206,7 @@ export function makePercpuRefcount(options: Options): PercpuRefcount {
   return new PercpuRefcount({
     stableSync: options['stableSync'] !== 'off',
     perRefSwitchLock: options['switchLock'] !== 'global',
+    lastPutFrees: byVariant(options, 'lastPut', 'frees', 'silent') === 'frees',
     switchBack: byVariant(options, 'switchBack', 'off', 'on') === 'on',
     recheck: byVariant(options, 'recheck', 'on', 'off') === 'on',
     rmapFlushAhead: byVariant(options, 'rmapFlushNext', 'off', 'on') === 'on' ? 1 : 0,

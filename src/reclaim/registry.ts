@@ -102,6 +102,14 @@ export const PROTOCOLS: readonly ProtocolEntry[] = [
         choices: ['per-ref', 'global'],
         summary: 'what serialises the switches between modes (patch 03: each ref its own lock)',
       },
+      lastPut: {
+        type: 'choice',
+        default: 'by-variant',
+        choices: ['by-variant', 'frees', 'silent'],
+        summary:
+          'the last reference to an atomic count takes the table along; as posted it tells nobody ' +
+          '(S-06, S-14)',
+      },
       switchBack: {
         ...ON_OFF_BY_VARIANT,
         summary: 'a table not found empty goes back to percpu mode; as posted on (S-26)',

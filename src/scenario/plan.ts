@@ -198,8 +198,8 @@ export interface Plan {
   readonly pwcFlush: 'all' | 'range';
   /**
    * Of exploration: any CPU may go on at any time; or once an operation of CPU 0 has begun no other
-   * CPU goes on while that can, as if all were one processor on which its task has a higher priority
-   * than all others (SCHED_FIFO). Threads are scheduled by the system.
+   * CPU goes on while that can, as if all were one processor on which its task has a higher
+   * priority than all others (SCHED_FIFO). Threads are scheduled by the system.
    */
   readonly scheduler: 'fair' | 'fifo';
   /**

@@ -300,7 +300,7 @@ const BROKEN: readonly (readonly [name: string, label: string, becomes: string])
   [
     'percpu mode before the count has its bias',
     'ref-bias',
-    'storeRelease(cpu, refp + REF.mode, REF_MODE.percpu); $&',
+    'storeRelease(cpu, refp + REF.mode, REF_MODE.percpuAgain); $&',
   ],
   [
     'a tryget that is not atomic',

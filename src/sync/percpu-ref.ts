@@ -24,7 +24,14 @@ import type { Cpu } from '#arch/cpu';
 import { waitUntilChanged } from '#arch/interrupts';
 import { boundMap } from '#arena/arena';
 import { CONTROL } from '#arena/layout/control';
-import { REF, REF_BIAS, REF_CONFIRM, REF_MODE, REF_SHIFT } from '#arena/layout/percpu-ref';
+import {
+  REF,
+  REF_ATOMIC,
+  REF_BIAS,
+  REF_CONFIRM,
+  REF_MODE,
+  REF_SHIFT,
+} from '#arena/layout/percpu-ref';
 import {
   add,
   compareExchange,
@@ -102,7 +109,7 @@ export function percpuRefInit(cpu: Cpu, n: number): void {
 export function percpuRefGet(cpu: Cpu, n: number): void {
   rcuReadLock(cpu);
   const refp = refAt(n);
-  if (read(cpu, refp + REF.mode) === REF_MODE.percpu)
+  if (isPercpu(cpu, refp))
     addLocal(cpu, n, 1); // @ref-get-local
   else addShared(cpu, refp, 1);
   rcuReadUnlock(cpu);
@@ -113,7 +120,7 @@ export function percpuRefPut(cpu: Cpu, n: number): boolean {
   let zero = false;
   rcuReadLock(cpu);
   const refp = refAt(n);
-  if (read(cpu, refp + REF.mode) === REF_MODE.percpu) addLocal(cpu, n, -1);
+  if (isPercpu(cpu, refp)) addLocal(cpu, n, -1);
   else zero = addShared(cpu, refp, -1) === 1;
   rcuReadUnlock(cpu);
   return zero;
@@ -124,7 +131,7 @@ export function percpuRefTryGet(cpu: Cpu, n: number): boolean {
   let taken = true;
   rcuReadLock(cpu);
   const refp = refAt(n);
-  if (read(cpu, refp + REF.mode) === REF_MODE.percpu) addLocal(cpu, n, 1);
+  if (isPercpu(cpu, refp)) addLocal(cpu, n, 1);
   else taken = addUnlessZero(cpu, refp);
   rcuReadUnlock(cpu);
   return taken;
@@ -133,7 +140,7 @@ export function percpuRefTryGet(cpu: Cpu, n: number): boolean {
 /** Whether the value is 0; never in percpu mode. */
 export function percpuRefIsZero(cpu: Cpu, n: number): boolean {
   const refp = refAt(n);
-  if (read(cpu, refp + REF.mode) === REF_MODE.percpu) return false;
+  if (isPercpu(cpu, refp)) return false;
   spinLock(cpu, lockOf(refp), LOCK.refSwitch);
   const value = load(cpu, refp + REF.count);
   spinUnlock(cpu, lockOf(refp), LOCK.refSwitch);
@@ -159,10 +166,10 @@ export function percpuRefSwitchToAtomicSync(cpu: Cpu, n: number): void {
 export function percpuRefSwitchToPercpu(cpu: Cpu, n: number): void {
   const refp = refAt(n);
   lockSwitch(cpu, n);
-  if (read(cpu, refp + REF.mode) !== REF_MODE.percpu) {
+  if (!isPercpu(cpu, refp)) {
     add(cpu, refp + REF.count, REF_BIAS); // @ref-bias
     clearLocals(cpu, n); // @ref-clear-locals
-    storeRelease(cpu, refp + REF.mode, REF_MODE.percpu);
+    storeRelease(cpu, refp + REF.mode, REF_MODE.percpuAgain);
     count(cpu, COUNTER.refSwitches, 1);
   }
   spinUnlock(cpu, lockOf(refp), LOCK.refSwitch);
@@ -191,7 +198,7 @@ export function percpuRefFinishAwaited(cpu: Cpu): void {
 export function percpuRefValue(n: number): number {
   const refp = refAt(n);
   const value = peek(refp + REF.count);
-  const isWhole = peek(refp + REF.mode) !== REF_MODE.percpu;
+  const isWhole = (peek(refp + REF.mode) & REF_ATOMIC) !== 0;
   if (isWhole && peek(refp + REF.confirm) === REF_CONFIRM.none) return value;
   let sum = 0;
   for (let id = 0; id < cpus; id++) sum += peek(localAt(id, n));
@@ -205,7 +212,7 @@ export function percpuRefValue(n: number): number {
 function beginSwitch(cpu: Cpu, n: number, stays: boolean): boolean {
   const refp = refAt(n);
   lockSwitch(cpu, n);
-  const begins = read(cpu, refp + REF.mode) === REF_MODE.percpu;
+  const begins = isPercpu(cpu, refp);
   if (begins) store(cpu, refp + REF.mode, stays ? REF_MODE.atomicSync : REF_MODE.atomic);
   if (begins || stays) add(cpu, refp + REF.count, 1); // @ref-extra
   // From here on anybody may finish the switch.
@@ -254,6 +261,10 @@ function finishSwitch(cpu: Cpu, n: number): void {
   storeAndWake(cpu, refp + REF.confirm, REF_CONFIRM.none);
   // From here on the mode may change again, and somebody who slept may look at the count.
   if (!stays) percpuRefPut(cpu, n);
+}
+
+function isPercpu(cpu: Cpu, refp: number): boolean {
+  return (read(cpu, refp + REF.mode) & REF_ATOMIC) === 0;
 }
 
 function addLocal(cpu: Cpu, n: number, delta: number): void {

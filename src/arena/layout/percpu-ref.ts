@@ -17,8 +17,12 @@ export const REF_SHIFT = 2;
 /** The top bit: keeps the count from being found zero while it is not the whole value. */
 export const REF_BIAS = 1 << 31;
 
-/** `atomicSync`: whoever asked for the switch, not who finishes it, puts the switch's reference. */
-export const REF_MODE = { percpu: 0, atomic: 1, atomicSync: 3 } as const;
+/**
+ * Values of `REF.mode`; bit 0: atomic. `percpuAgain`: percpu, and it was atomic before.
+ * `atomicSync`: whoever asked for the switch, not who finishes it, puts the switch's reference.
+ */
+export const REF_MODE = { percpu: 0, atomic: 1, percpuAgain: 2, atomicSync: 3 } as const;
+export const REF_ATOMIC = 1;
 
 /** Values of `REF.confirm` that are no ends of grace periods: those begin at 2. */
 export const REF_CONFIRM = { none: 0, finishing: -1 } as const;

@@ -29,7 +29,10 @@ function raceText({ read, change, wrong }: Raced, groups: readonly Group[], kind
   const told = (act: Act): string => `cpu${act.cpu} ${act.text} (row ${rowOf(groups, act)})`;
   const end = `(row ${rowOf(groups, wrong)})`;
   if (kind === 'livelock')
-    return `After cpu${change.cpu} ${change.text} (row ${rowOf(groups, change)}), cpu${wrong.cpu} comes to no end ${end}.`;
+    return (
+      `After cpu${change.cpu} ${change.text} (row ${rowOf(groups, change)}), ` +
+      `cpu${wrong.cpu} comes to no end ${end}.`
+    );
   if (read === null) return `The race: ${told(change)}; cpu${wrong.cpu} does not heed it ${end}.`;
   return `The race: ${told(read)}; ${told(change)}; cpu${wrong.cpu} goes by what it saw ${end}.`;
 }
