@@ -16,7 +16,8 @@
  *   whether it is the same table does not matter then. As posted whatever is there is freed (S-15).
  *   Likewise whoever switches a table back to percpu mode does so to the one it has a reference to;
  *   as posted, to the one it remembers (S-16).
- * - `lastPut`: in atomic mode whoever returns the last reference frees the table. As posted the last
+ * - `lastPut`: in atomic mode whoever returns the last reference frees the table. As posted the
+ *   last
  *   put tells nobody (S-14), and the table of lazyfree pages, whose count stays atomic, is empty
  *   some day without anybody to test it (S-06); only the next lookup that fails frees it.
  * - `switchBack`: as posted a table not found empty goes back to percpu mode, and may be empty then

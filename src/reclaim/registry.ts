@@ -107,8 +107,8 @@ export const PROTOCOLS: readonly ProtocolEntry[] = [
         default: 'by-variant',
         choices: ['by-variant', 'frees', 'silent'],
         summary:
-          'the last reference to an atomic count takes the table along; as posted it tells nobody ' +
-          '(S-06, S-14)',
+          'the last reference to an atomic count takes the table along; as posted it tells ' +
+          'nobody (S-06, S-14)',
       },
       switchBack: {
         ...ON_OFF_BY_VARIANT,

@@ -89,8 +89,8 @@ const machine = z
     ),
     scheduler: scalarSchema(MACHINE_KINDS.scheduler).describe(
       'Of exploration: fair, or fifo: what CPU 0 runs has the higher priority on the one ' +
-        'processor of all, so that once an operation of it has begun no other CPU goes on while it can. ' +
-        'Threads are scheduled by the system.',
+        'processor of all, so that once an operation of it has begun no other CPU goes on while ' +
+        'it can. Threads are scheduled by the system.',
     ),
     shootdown: scalarSchema(MACHINE_KINDS.shootdown).describe(
       'How a flush reaches other CPUs: by interrupts, as on x86, or by hardware alone.',
