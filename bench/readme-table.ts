@@ -3,7 +3,8 @@
  * the markers. Parts: `scenarios` runs every shipped scenario under every protocol (those that end
  * by themselves whole, and held to their expectations; the others for a few seconds), `example`
  * explores one broken version, `litmus` searches the litmus scenarios, `posted` runs the protocols
- * as posted, `lists` are made from the source. All without a name.
+ * as posted, `lists` are made from the source; and `posted-2022`, the diagrams of
+ * scenarios/posted-2022.md. All without a name.
  *
  * Exit status: 0 all well, 1 a cell is not as it should be (the table says so), 2 a wrong command
  * or no markers.
@@ -24,14 +25,15 @@ import type { Run } from '#result/result';
 import { buildPlan } from '#scenario/build-plan';
 import type { Plan } from '#scenario/plan';
 import { parseScenario, type Scenario } from '#scenario/scenario';
+import { withPart } from './marked-parts.ts';
 import { runProgram } from './program.ts';
 import { litmusHead, litmusTable } from './readme-litmus.ts';
 import { postedLegend, postedRows } from './readme-posted.ts';
+import { renewPostedPage } from './readme-posted-2022.ts';
 import { inPackage } from './root.ts';
 
 const README = inPackage('README.md');
-const END = '<!-- end of generated -->';
-const PARTS: readonly string[] = ['scenarios', 'example', 'litmus', 'posted', 'lists'];
+const PARTS = ['scenarios', 'example', 'litmus', 'posted', 'posted-2022', 'lists'];
 const CPUS = 2;
 const SEED = 1;
 /** Main phase of a scenario that has no end of its own. */
@@ -63,6 +65,7 @@ async function main(): Promise<number> {
     isAsExpected &&= table.isAsExpected;
   }
   if (has('posted')) readme = withPart(readme, 'as posted', await postedTable());
+  if (has('posted-2022')) isAsExpected = renewPostedPage() && isAsExpected;
   if (has('lists')) {
     readme = withPart(readme, 'scenarios', scenarioTable());
     readme = withPart(readme, 'protocols', protocolsTable());
@@ -106,15 +109,6 @@ function example(): string[] {
   const words = ['explore', '--broken', 'no-pmd-recheck'];
   const { stdout } = spawnSync(execPath, [inPackage('dist', 'src', 'cli', 'main.js'), ...words]);
   return ['```text', ...String(stdout).trimEnd().split('\n'), '```'];
-}
-
-/** `readme` with `lines` between the markers of `part`. */
-function withPart(readme: string, part: string, lines: readonly string[]): string {
-  const begin = `<!-- generated: ${part} -->`;
-  const from = readme.indexOf(begin);
-  const to = readme.indexOf(END, from);
-  if (from < 0 || to < 0) throw new UserError(`README.md lacks "${begin}", or "${END}" after it`);
-  return `${readme.slice(0, from)}${[begin, ...lines].join('\n')}\n${readme.slice(to)}`;
 }
 
 async function protocolTable(): Promise<{ lines: string[]; isAsExpected: boolean }> {
