@@ -5,6 +5,7 @@ import { CONTROL } from '#arena/layout/control';
 import { MM, VMA } from '#arena/layout/mm';
 import { PAGE, PAGE_DESC_SHIFT } from '#arena/layout/page';
 import { PERCPU } from '#arena/layout/percpu';
+import { REF } from '#arena/layout/percpu-ref';
 import { FRAME, frameState, PTDESC, PTDESC_SHIFT } from '#arena/layout/ptdesc';
 import { arenaMap } from '#arena/map';
 import { blockOf } from './evidence.ts';
@@ -62,6 +63,30 @@ describe('names of words', () => {
   ];
   test.each(named)('%s', (name, kind, at) => {
     expect(nameWord(arena(), map, at)).toMatchObject({ name, kind });
+  });
+
+  test('the words of a percpu reference count', () => {
+    const refs = arenaMap({ ...map.geometry, tableWords: REF.sizeWords, tableCpuWords: 1 });
+    const words = new Int32Array(new SharedArrayBuffer(4 * refs.sizeWords));
+    const ref = refs.tableWords + 7 * REF.sizeWords;
+    const nameAt = (at: number) => nameWord(words, refs, at);
+    const fields = [REF.count, REF.mode, REF.confirm].map((field) => nameAt(ref + field));
+    expect(fields.map(({ name }) => name)).toEqual([
+      ...['count of table 7', 'mode of table 7', 'switch of table 7'],
+    ]);
+    expect(fields.every(({ kind, table }) => kind === 'count' && table === 7)).toBe(true);
+    expect(nameAt(ref + REF.switchLock)).toMatchObject({ kind: 'lock', table: 7 });
+    const own = refs.tableCpuWords + refs.tableCpuStride + 7;
+    expect(nameAt(own)).toMatchObject({ name: 'count of table 7 on cpu1', kind: 'count', cpu: 1 });
+  });
+
+  test('with two levels the top table is a pmd table', () => {
+    const flat = arenaMap({ ...map.geometry, levels: 2 });
+    const words = new Int32Array(new SharedArrayBuffer(4 * flat.sizeWords));
+    words[flat.ptdescs + (1 << PTDESC_SHIFT) + PTDESC.state] = frameState(FRAME.table, 1, 1);
+    words[flat.owners + 1] = 1;
+    const at = flat.bodies + (1 << flat.geometry.ptrsShift) + 3;
+    expect(nameWord(words, flat, at).name).toBe('pmd[3]');
   });
 
   test('where there are several pmd tables, an entry says of which it is', () => {

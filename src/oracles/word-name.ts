@@ -60,6 +60,8 @@ export interface NamedWord {
 }
 
 const TORTURE_WORDS = CONTROL.sleepers - CONTROL.torture;
+/** The words of a reference count, by their places. */
+const REF_FIELDS = ['count', 'mode', 'switch', 'switch lock'];
 const NOTHING = { table: -1, index: -1, page: -1, cpu: -1 };
 
 /** What the word at `at` is. */
@@ -152,19 +154,16 @@ function nameDescriptor(words: Words, map: ArenaMap, at: number): NamedWord | nu
   };
 }
 
-/** What the protocol keeps for each table. */
+/** What the protocol keeps for each table; only percpu refs have words of each CPU. */
 function nameCount(words: Words, map: ArenaMap, at: number): NamedWord | null {
   const { tables, tableWords, tableCpuWords, cpus } = map.geometry;
   const shared = at - map.tableWords;
   if (tableWords! > 0 && shared >= 0 && shared < tables * tableWords!) {
     const table = Math.floor(shared / tableWords!);
-    const of = `count of ${tableText(words, map, table)}`;
-    // Percpu refs are all that has words of each CPU for each table.
-    const field = tableCpuWords === 0 ? REF.count : shared % tableWords!;
-    if (field === REF.switchLock)
-      return { ...NOTHING, kind: 'lock', name: `switch lock of count ${table}` };
-    if (field === REF.count) return { ...NOTHING, kind: 'count', table, name: of };
-    return { ...NOTHING, kind: 'other', table, name: `${fieldAt(REF, field)} of ${of}` };
+    const field = tableCpuWords! === 0 ? REF.count : shared % tableWords!;
+    const kind = field === REF.switchLock ? 'lock' : 'count';
+    const name = `${REF_FIELDS[field]} of ${tableText(words, map, table)}`;
+    return { ...NOTHING, kind, table, name };
   }
   const own = at - map.tableCpuWords;
   if (tableCpuWords! === 0 || own < 0 || own >= cpus * map.tableCpuStride) return null;

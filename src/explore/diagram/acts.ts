@@ -7,6 +7,7 @@ import { PAGE_STATE, PAGE_STATE_MASK } from '#arena/layout/page';
 import { TLB_STATE } from '#arena/layout/percpu';
 import { pmdText, pteText, type WordKind } from '#oracles/word-name';
 import type { InterleavingKind } from '#result/interleaving';
+import { countText } from './count-text.ts';
 import { factText, precedesItsStep } from './fact-text.ts';
 import type { QuietAct, RecordedStep, Recording } from './recording.ts';
 import { type Frame, isWithin } from './sites.ts';
@@ -135,8 +136,9 @@ function tell(step: RecordedStep, ranges: ReadonlyMap<number, string>): Told | n
         ? { kind: 'rcu', text: `moves the RCU epoch on to ${step.left}` }
         : null;
     case 'count':
+      return tellCount(step);
     case 'torture':
-      return { ...tellPlain(step), tables: step.word.table < 0 ? [] : [step.word.table] };
+      return tellPlain(step);
     default:
       if (step.word.name === 'userfaultFills') return tellUserfault(step);
       if (step.word.name.startsWith('tlbState')) return tellIdle(step);
@@ -184,6 +186,11 @@ function tellPte({ word, found, left, op }: RecordedStep): Told {
   return { ...change, text: `changes ${name}: ${before} to ${after}`, value: after };
 }
 
+function tellCount(step: RecordedStep): Told | null {
+  const text = countText(step);
+  return text === null ? null : { kind: 'other', text, tables: [step.word.table] };
+}
+
 /** Locks that are noted when they are taken are told then; here the others, and failures. */
 function tellLock({ word, found, left, op, frames, cpu }: RecordedStep): Told | null {
   const tables = word.table < 0 ? [] : [word.table];
@@ -201,7 +208,8 @@ function tellLock({ word, found, left, op, frames, cpu }: RecordedStep): Told | 
 
 function tellTaken(step: RecordedStep, took: Lock, steps: readonly RecordedStep[]): Told {
   const { frames, word, announced, at, cpu } = step;
-  const tables = word.table < 0 ? [] : [word.table];
+  // The lock of a count's switches says nothing of the table's entries.
+  const tables = word.table < 0 || word.name.startsWith('switch') ? [] : [word.table];
   const waited = steps
     .slice(announced, step.step)
     .some((other) => other.at === at && other.cpu !== cpu && other.left === 0);
@@ -217,7 +225,8 @@ function howTaken(frames: readonly Frame[]): string {
 }
 
 function tellLeft({ name, lock }: Lock): Told {
-  return { kind: 'unlock', text: `releases ${name}`, tables: numbersIn([name], 'table'), at: lock };
+  const tables = name.startsWith('switch') ? [] : numbersIn([name], 'table');
+  return { kind: 'unlock', text: `releases ${name}`, tables, at: lock };
 }
 
 function tellUserfault({ op, found, left }: RecordedStep): Told | null {

@@ -33,6 +33,8 @@ function raceText({ read, change, wrong }: Raced, groups: readonly Group[], kind
       `After cpu${change.cpu} ${change.text} (row ${rowOf(groups, change)}), ` +
       `cpu${wrong.cpu} comes to no end ${end}.`
     );
+  if (read !== null && wrong === change)
+    return `The race: ${told(read)}; ${told(change)}; nobody looks again.`;
   if (read === null) return `The race: ${told(change)}; cpu${wrong.cpu} does not heed it ${end}.`;
   return `The race: ${told(read)}; ${told(change)}; cpu${wrong.cpu} goes by what it saw ${end}.`;
 }

@@ -4,6 +4,7 @@
  */
 import type { InterleavingKind } from '#result/interleaving';
 import type { Act } from './acts.ts';
+import { isOfEntry, isReference, takes } from './count-text.ts';
 import { type Focus, isAbout, type Raced } from './raced.ts';
 
 /** Acts of one CPU that are told in one row. */
@@ -101,7 +102,11 @@ function weightOf(act: Act, acts: readonly Act[], frame: Frame): number {
     locks.has(act.at) ||
     (act.at !== 0 && act.at === raced?.change.at) ||
     (/lock/.test(act.kind) && act.tables.some((table) => holders.has(table)));
-  const weight = Math.max(WEIGHTS[act.kind][isNear ? 0 : 1], weightForKind(act, frame, isNear));
+  const forKind = isNear && act.word === 'count' ? weightOfCount(act, acts, frame) : 0;
+  const weight = Math.max(
+    WEIGHTS[act.kind][isNear ? 0 : 1],
+    forKind || weightForKind(act, frame, isNear),
+  );
   return weight * timeliness(act, acts, frame) * (isKnown(act, acts) ? 0.5 : 1);
 }
 
@@ -127,7 +132,7 @@ function weightForKind(act: Act, subject: Subject, isNear: boolean): number {
   if (act.kind === 'rcu' && /use-after-free|rcu|double-free/.test(kind)) return isReader ? 55 : 0;
   if (act.word === 'count' && act.changes && isNear && kind === 'table-zero') return 72;
   if (act.word === 'torture' || act.word === 'count') {
-    if (/exclusion|rcu|reference|livelock/.test(kind)) return 60;
+    if (/exclusion|rcu|livelock/.test(kind)) return 60;
     // Whether there was a reference to be had.
     return isNear && OF_LOOKUPS.test(kind) && IS_ZERO.test(act.text) ? 67 : 0;
   }
@@ -160,6 +165,20 @@ function isAllocation({ text }: Act): boolean {
   return text.startsWith('allocates');
 }
 
+/** References that are taken and returned with nobody in between do not matter. */
+function weightOfCount(act: Act, acts: readonly Act[], { kind }: Subject): number {
+  if (!/reference|use-after|nonempty/.test(kind)) return 0;
+  if (!act.changes || isOfEntry(act.frames)) return act.changes ? 42 : 84;
+  const own = (other: Act): boolean => other.cpu === act.cpu && isReference(other);
+  const here = acts.indexOf(act);
+  const partner = takes(act)
+    ? acts.findIndex((other, i) => i > here && own(other))
+    : acts.findLastIndex((other, i) => i < here && own(other));
+  const between = acts.slice(Math.min(here, partner) + 1, Math.max(here, partner));
+  const isAlone = between.every(({ cpu }) => cpu === act.cpu) && partner >= 0;
+  return isReference(act) && isAlone && takes(act) !== takes(acts[partner]!) ? 30 : 84;
+}
+
 /** What lies before the race, after it, or in the fair phase, counts for less. */
 function timeliness(act: Act, acts: readonly Act[], frame: Frame): number {
   const { raced, decided, begins, ends } = frame;
@@ -179,11 +198,19 @@ function timeliness(act: Act, acts: readonly Act[], frame: Frame): number {
 
 /** The step with which the race begins; of a deadlock, that which took the first lock. */
 function beginOf(acts: readonly Act[], { raced, locks }: Subject): number {
-  if (raced !== null) return raced.read?.step ?? raced.change.step;
+  if (raced !== null) return entryOf(acts, raced)?.step ?? raced.read?.step ?? raced.change.step;
   const taken = [...locks].map(
     (lock) => acts.findLast(({ kind, at }) => kind === 'lock' && at === lock)?.step ?? 0,
   );
   return taken.length === 0 ? 0 : Math.min(...taken);
+}
+
+/** Where a count was found that another CPU lowered: that CPU's latest act on it before. */
+function entryOf(acts: readonly Act[], { read, change, wrong }: Raced): Act | undefined {
+  if (read === null || wrong !== change) return undefined;
+  const isEntry = ({ cpu, word, changes, step }: Act): boolean =>
+    cpu === change.cpu && word === 'count' && changes && step < read.step;
+  return acts.findLast(isEntry);
 }
 
 /** Whether the lock that `act` takes is still held at step `begins`. */

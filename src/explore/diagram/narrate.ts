@@ -41,7 +41,7 @@ export function narrate(
   const acts = verdict?.kind === 'livelock' ? foldRounds(told, recording.decided) : told;
   const named = focusOf(verdict, acts);
   const waits = waitsOf(recording, acts);
-  const raced = waits.length > 0 ? null : findRaced(acts, named);
+  const raced = waits.length > 0 ? null : findRaced(acts, named, verdict?.kind ?? '');
   const focus = focusFrom(named, raced);
   const story = { verdict, raced, waits, focus };
   const groups = chooseGroups(acts, subjectOf(recording, story, acts), rowsMax);

@@ -3,8 +3,9 @@
  * Or, where there is no such thing, another CPU's latest act on what the wrong access touches.
  */
 import type { Act } from './acts.ts';
+import { asksForZero, findsNone } from './count-text.ts';
 
-/** `read` may be missing; `wrong` is the act at which it shows. */
+/** `read` may be missing; `wrong` is the act at which it shows, or the change where none follows. */
 export interface Raced {
   readonly read: Act | null;
   readonly change: Act;
@@ -23,22 +24,53 @@ export interface Focus {
 /** A word of one kind says more about the race than a word of the next. */
 const BY_WEIGHT = ['pmd', 'pte', 'count', 'page', 'torture'] as const;
 
-/** The acts that led to what is wrong; null: none are found. */
-export function findRaced(acts: readonly Act[], focus: Focus): Raced | null {
+/** The acts that led to what is wrong, a violation of `kind`; null: none are found. */
+export function findRaced(acts: readonly Act[], focus: Focus, kind: string): Raced | null {
   const wrong = acts.find(({ violation }) => violation !== null);
   if (wrong !== undefined && focus.vmas.size > 0) return staleVma(acts, wrong, focus);
   if (wrong !== undefined)
     return (
       staleCache(acts, wrong) ??
       staleEntry(acts, wrong) ??
+      replaced(acts, wrong) ??
       staleRead(acts, wrong, focus) ??
-      conflict(acts, wrong, focus)
+      conflict(acts, wrong, focus, kind)
     );
+  const left = kind === 'reference-leak' ? countLeft(acts, focus) : null;
+  if (left !== null) return left;
   // Found by an audit: somebody changed what it is about, after a look that was stale by then.
   for (const act of acts.toReversed()) {
     if (!act.changes || !isAbout(act, focus)) continue;
     const raced = staleRead(acts, act, focus);
     if (raced !== null && raced.read!.operation === act.operation) return raced;
+  }
+  return null;
+}
+
+/** The CPU of `wrong` found no reference to a table, and unhooks another that was hooked since. */
+function replaced(acts: readonly Act[], wrong: Act): Raced | null {
+  if (wrong.kind !== 'unhook') return null;
+  const before = acts.slice(0, acts.indexOf(wrong));
+  const read = before.findLast(
+    (act) => act.cpu === wrong.cpu && act.operation === wrong.operation && findsNone(act),
+  );
+  if (read === undefined || read.tables[0] === wrong.tables[0]) return null;
+  const change = before
+    .slice(before.indexOf(read))
+    .findLast(({ kind, at, cpu }) => kind === 'hook' && at === wrong.at && cpu !== read.cpu);
+  return change === undefined ? null : { read, change, wrong };
+}
+
+/** Who asked last for the references to a table before another CPU took or returned one. */
+function countLeft(acts: readonly Act[], focus: Focus): Raced | null {
+  for (const [i, read] of [...acts.entries()].toReversed()) {
+    if (read.word !== 'count' || !isAbout(read, focus) || !asksForZero(read.frames)) continue;
+    const change = acts
+      .slice(i + 1)
+      .findLast(
+        (act) => act.word === 'count' && act.changes && act.cpu !== read.cpu && isAbout(act, focus),
+      );
+    if (change !== undefined) return { read, change, wrong: change };
   }
   return null;
 }
@@ -54,7 +86,7 @@ export function isAbout(act: Act, { tables, pages, vmas, indices }: Focus): bool
 
 /** Where the CPU of `wrong` had found the VMA that it goes by, before another changed that. */
 function staleVma(acts: readonly Act[], wrong: Act, focus: Focus): Raced | null {
-  const raced = conflict(acts, wrong, focus);
+  const raced = conflict(acts, wrong, focus, '');
   if (raced === null) return null;
   const read = acts
     .slice(0, acts.indexOf(raced.change))
@@ -145,7 +177,7 @@ function staleRead(acts: readonly Act[], wrong: Act, focus: Focus): Raced | null
   return best?.raced ?? null;
 }
 
-function conflict(acts: readonly Act[], wrong: Act, focus: Focus): Raced | null {
+function conflict(acts: readonly Act[], wrong: Act, focus: Focus, kind: string): Raced | null {
   const change = acts
     .slice(0, acts.indexOf(wrong))
     .findLast(
@@ -153,6 +185,7 @@ function conflict(acts: readonly Act[], wrong: Act, focus: Focus): Raced | null 
         act.cpu !== wrong.cpu &&
         (act.changes || act.kind === 'free') &&
         !/lock/.test(act.kind) &&
+        (act.word !== 'count' || kind.startsWith('reference')) &&
         (isAbout(act, focus) || (act.at !== 0 && act.at === wrong.at)),
     );
   return change === undefined ? null : { read: null, change, wrong };

@@ -65,9 +65,9 @@ export class Recorder implements Gate, QuietWatch {
   pass(cpu: CpuRef, op: number, at: number, seen: number): boolean {
     this.settle();
     const { words, map } = this;
+    const word = nameWord(words, map, at);
     this.announced[cpu.id]!.push({
-      ...{ cpu: cpu.id, op, at, announced: this.stepper.history.steps },
-      word: nameWord(words, map, at),
+      ...{ cpu: cpu.id, op, at, announced: this.stepper.history.steps, word },
       frames: framesHere(),
       actor: actorName(words[cpu.block + PERCPU.actor]!),
       operation: words[cpu.block + PERCPU.operation]!,
