@@ -47,6 +47,8 @@ export const PERCPU_REFCOUNT: readonly BrokenVersion[] = [
     source: series('patch 09'),
     flaw: { 'percpu-refcount.lastPut': 'silent' },
     edit: { label: 'free-dying', becomes: '' },
+    // Else a walker looks again for ever.
+    conditions: { '-walkers': 'as-posted' },
     protocol: 'percpu-refcount',
     scenario: 'races/last-visitor',
     oracle: 'reference-leak',
@@ -60,6 +62,7 @@ export const PERCPU_REFCOUNT: readonly BrokenVersion[] = [
     protocol: 'percpu-refcount',
     scenario: 'fault-vs-zap',
     oracle: 'nonempty-table-freed',
+    noise: 100,
   },
   {
     name: 'switch-back-remembered',

@@ -60,7 +60,7 @@ describe('the living source is clean', () => {
   });
 
   test('where percpu refs switch', async () => {
-    for (const options of [{}, { switchLock: 'global', switchBack: 'on' }])
+    for (const options of [{}, { switchLock: 'global' }])
       expect(await firstFailure({ ...SWITCHES, options }, EXECUTIONS)).toBe(null);
   });
 

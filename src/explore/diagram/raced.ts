@@ -5,7 +5,7 @@
 import type { Act } from './acts.ts';
 import { asksForZero, findsNone } from './count-text.ts';
 
-/** `read` may be missing; `wrong` is the act at which it shows, or the change where none follows. */
+/** `read` may be missing; `wrong`: the act at which it shows, or the change where none follows. */
 export interface Raced {
   readonly read: Act | null;
   readonly change: Act;

@@ -24,7 +24,9 @@ let machine: TestMachine;
 
 /** A VMA over the slots 8 to 15, with tables that count references. */
 function begin(walkerReactions: Reactions): void {
-  machine = new TestMachine({ protocol: 'percpu-refcount', walkerReactions });
+  machine = new TestMachine({
+    ...{ protocol: 'percpu-refcount', options: { lastPut: 'silent' }, walkerReactions },
+  });
   configurePagePins(true);
   machine.mmap(0, 64, 128);
 }
