@@ -6,10 +6,14 @@ import { CHOICE, CHOICE_WORDS, STEP, STEP_WORDS } from '#arena/layout/history';
 import { PERCPU } from '#arena/layout/percpu';
 import { brokenVersion, editNamed } from '#catalogue/named.suite';
 import { treeRoots } from '#derive/variants';
+import { planOf } from '#explore/catalogue.suite';
 import { judgeDeadlock } from '#explore/deadlock';
 import type { Execution } from '#explore/execution';
+import { explorationPlan } from '#explore/search';
 import { MIX, machineFor, PLANS, plan, randomly, times } from '#explore/small.suite';
+import { geometryFor } from '#explore/smaller/small-geometry';
 import { SteppedMachine } from '#explore/stepped-machine';
+import { PosStrategy } from '#explore/strategies/pos';
 import { JUDGES } from '#oracles/judges';
 import type { Op, Plan } from '#scenario/plan';
 import {
@@ -186,19 +190,20 @@ describe('behind the steps that were decided CPUs run freely', () => {
 });
 
 test('behind the decided steps a CPU that outranks the others goes on alone', async () => {
-  const touch: Op = { op: 'touch', access: 'write', pages: 'every', ...WHOLE };
-  const small = plan('atomic-refcount', [[touch], [{ op: 'dontneed', ...WHOLE }]], {
-    ...{ scheduler: 'fifo', options: { dying: 'spin' } },
-  });
-  const machine = await machineFor(null, small);
-  const strategy = randomly(1);
-  const number = firstFailure(machine, 'livelock');
-  const confirmation = await living[2].confirm(
-    record(machine, machine.execute(strategy, number)),
-    LIVING,
-  );
+  const small = explorationPlan(planOf(brokenVersion('spin-on-dying-table')), 2);
+  const { tree } = await machineFor(null, PLANS.faultVsZap);
+  const machine = new SteppedMachine(tree, small, geometryFor(small));
+  const recorded = record(machine, machine.execute(new PosStrategy(1), livelockOf(machine)));
+  const confirmation = await living[2].confirm(recorded, LIVING);
   expect(confirmation).toMatchObject({ kind: 'same', end: 'livelock' });
 });
+
+function livelockOf(machine: SteppedMachine): number {
+  const strategy = new PosStrategy(1);
+  for (let execution = 0; execution < EXECUTIONS_MAX; execution++)
+    if (machine.execute(strategy, execution).verdicts[0]?.kind === 'livelock') return execution;
+  throw new Error('nobody spins');
+}
 
 function withCpu(steps: Int32Array, step: number, cpu: number): Int32Array {
   const changed = steps.slice();
