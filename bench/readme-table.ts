@@ -3,8 +3,10 @@
  * the markers. Parts: `scenarios` runs every shipped scenario under every protocol (those that end
  * by themselves whole, and held to their expectations; the others for a few seconds), `example`
  * explores one broken version, `litmus` searches the litmus scenarios, `posted` runs the protocols
- * as posted, `lists` are made from the source; and `posted-2022`, the diagrams of
- * scenarios/posted-2022.md. All without a name.
+ * as posted, `lists` are made from the source; `posted-2022`, the diagrams of
+ * scenarios/posted-2022.md; `catalogue`, the table of scenarios/catalogue.md, from catalogue.json
+ * (`explore --broken all --json`) and sightings.json (`npm run sightings -- --json`) where those
+ * are there, else measured first. All without a name.
  *
  * Exit status: 0 all well, 1 a cell is not as it should be (the table says so), 2 a wrong command
  * or no markers.
@@ -27,13 +29,14 @@ import type { Plan } from '#scenario/plan';
 import { parseScenario, type Scenario } from '#scenario/scenario';
 import { withPart } from './marked-parts.ts';
 import { runProgram } from './program.ts';
+import { renewCatalogue } from './readme-catalogue.ts';
 import { litmusHead, litmusTable } from './readme-litmus.ts';
 import { postedLegend, postedRows } from './readme-posted.ts';
 import { renewPostedPage } from './readme-posted-2022.ts';
 import { inPackage } from './root.ts';
 
 const README = inPackage('README.md');
-const PARTS = ['scenarios', 'example', 'litmus', 'posted', 'posted-2022', 'lists'];
+const PARTS = ['scenarios', 'example', 'litmus', 'posted', 'posted-2022', 'catalogue', 'lists'];
 const CPUS = 2;
 const SEED = 1;
 /** Main phase of a scenario that has no end of its own. */
@@ -66,6 +69,7 @@ async function main(): Promise<number> {
   }
   if (has('posted')) readme = withPart(readme, 'as posted', await postedTable());
   if (has('posted-2022')) isAsExpected = renewPostedPage() && isAsExpected;
+  if (has('catalogue')) isAsExpected = (await renewCatalogue()) && isAsExpected;
   if (has('lists')) {
     readme = withPart(readme, 'scenarios', scenarioTable());
     readme = withPart(readme, 'protocols', protocolsTable());
@@ -178,16 +182,17 @@ function oracleTable(): string[] {
   return [...tableHead(['verdict', 'means']), ...rows];
 }
 
-/** Bugs of the field each in a row; the controls of our own judges by name. */
+/** Bugs of the field, and the controls of our own judges, by name. */
 function brokenTable(): string[] {
-  const rows = CATALOGUE.filter(({ bug }) => bug !== CONTROL).map((edit) => {
-    const { name, summary, oracle, scenario, protocol } = edit;
-    return `| \`${name}\` | ${summary} | \`${oracle}\` in \`${scenario}\` under \`${protocol}\` |`;
-  });
+  const races = CATALOGUE.filter(({ bug }) => bug !== CONTROL);
+  const bugs = new Set(races.map(({ bug }) => bug));
   const controls = CATALOGUE.filter(({ bug }) => bug === CONTROL).map(({ name }) => `\`${name}\``);
   return [
-    ...tableHead(['broken version', 'what is wrong', 'must show']),
-    ...rows,
+    ...folded(
+      `${races.length} broken versions for ${bugs.size} published races and flaws ` +
+        `([the catalogue](scenarios/catalogue.md) has what each came to): ` +
+        `${races.map(({ name }) => `\`${name}\``).join(', ')}.`,
+    ),
     '',
     'Controls, which only test that our own accounts, RCU and locks are judged:',
     ...folded(`${controls.join(', ')}.`),
