@@ -62,11 +62,11 @@ function summary(
     why === undefined ? [] : [{ name, why }],
   );
   return [
-    `${found.length} of ${versions.length} were found by the oracle named, ${again.length} replayed ` +
-      `every time, ${agree.length} on real threads too; ${caught.length} were met by free-running ` +
-      `threads in three of three tries. ${silent.length} of ${controls.length} controls were ` +
-      `silent. ${machine.cores} cores, Node.js ${machine.node}; ${formatSeconds(seconds)} for the ` +
-      'exploration.',
+    `${found.length} of ${versions.length} were found by the oracle named, ${again.length} ` +
+      `replayed every time, ${agree.length} on real threads too; ${caught.length} were met by ` +
+      `free-running threads in three of three tries. ${silent.length} of ${controls.length} ` +
+      `controls were silent. ${machine.cores} cores, Node.js ${machine.node}; ` +
+      `${formatSeconds(seconds)} for the exploration.`,
     ...rare.flatMap(({ name, why }) => ['', `\`${name}\` in free runs: ${why}.`]),
   ];
 }

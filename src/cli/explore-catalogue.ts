@@ -5,6 +5,7 @@
  */
 import type { BrokenVersion } from '#catalogue/broken-version';
 import type { LineEdit } from '#derive/apply-edit';
+import { isOfKind } from '#explore/wanted';
 import {
   type CatalogueControl,
   type CatalogueEntry,
@@ -105,7 +106,7 @@ function outcomeOf(
   violation: ExploredViolation | undefined,
 ): CatalogueOutcome {
   if (violation === undefined) return 'silent';
-  if (violation.kind === oracle) return 'found';
+  if (isOfKind(violation.kind, oracle)) return 'found';
   return violation.kind === before?.oracle ? 'before' : 'other';
 }
 
