@@ -19,9 +19,18 @@ export function unknownName(
 ): UserError {
   const near = nearest(name, choices);
   const hint = near === null ? '' : ` did you mean "${near}"?`;
-  const list = choices.length === 0 ? ' there is none' : ` choose from ${choices.join(', ')}`;
+  const list = choices.length === 0 ? ' there is none' : ` choose from ${offered(choices)}`;
   return new UserError(`unknown ${what} "${name}";${hint}${list}${more}`);
 }
+
+/** All of them, or where they are too many for a line, some. */
+function offered(choices: readonly string[]): string {
+  if (choices.length <= OFFERED_MAX) return choices.join(', ');
+  const first = choices.slice(0, OFFERED_MAX).join(', ');
+  return `${first} and ${choices.length - OFFERED_MAX} more (see list)`;
+}
+
+const OFFERED_MAX = 24;
 
 /** The choice that `name` was probably meant to be, or null. */
 export function nearest(name: string, choices: readonly string[]): string | null {
