@@ -15,7 +15,7 @@ import { inPackage } from './root.ts';
 
 const PAGE = inPackage('scenarios', 'posted-2022.md');
 const SEED = 1;
-const SHRINK = '100s';
+const SHRINK = '20s';
 /** A document has every step. */
 const OUTPUT_BYTES_MAX = 1 << 28;
 
