@@ -7,7 +7,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { execPath } from 'node:process';
 import { type BrokenVersion, CONTROL } from '#catalogue/broken-version';
 import { CATALOGUE } from '#catalogue/catalogue';
-import { formatSeconds, formatShort } from '#report/format';
+import { formatCounted, formatSeconds, formatShort } from '#report/format';
 import { type CatalogueEntry, type CatalogueReport, THREADS_AGREE } from '#result/catalogue';
 import { withPart } from './marked-parts.ts';
 import { inPackage } from './root.ts';
@@ -57,6 +57,7 @@ function summary(
   const again = ours.filter(({ replays }) => replays?.alike === replays?.times);
   const agree = ours.filter(({ replays }) => replays?.threads === THREADS_AGREE);
   const caught = sightings.filter((each) => each.seconds.every((one) => one !== null));
+  const searched = Math.min(...controls.map(({ exploration }) => exploration.seconds));
   const silent = controls.filter(({ exploration }) => exploration.violations.length === 0);
   const rare = versions.flatMap(({ name, rare: why }) =>
     why === undefined ? [] : [{ name, why }],
@@ -65,8 +66,8 @@ function summary(
     `${found.length} of ${versions.length} were found by the oracle named, ${again.length} ` +
       `replayed every time, ${agree.length} on real threads too; ${caught.length} were met by ` +
       `free-running threads in three of three tries. ${silent.length} of ${controls.length} ` +
-      `controls were silent. ${machine.cores} cores, Node.js ${machine.node}; ` +
-      `${formatSeconds(seconds)} for the exploration.`,
+      `controls were silent for ${formatSeconds(searched)} each. ${machine.cores} cores, Node.js ` +
+      `${machine.node}; the exploration of all took ${formatSeconds(seconds)}.`,
     ...rare.flatMap(({ name, why }) => ['', `\`${name}\` in free runs: ${why}.`]),
   ];
 }
@@ -99,7 +100,7 @@ function exploredCells({ exploration, outcome, replays }: CatalogueEntry): strin
   const threads = replays.threads === THREADS_AGREE ? 'threads too' : 'NOT ON THREADS';
   return [
     `${kind}${spent}`,
-    `${operations} operations, ${preemptions} preemptions`,
+    `${formatCounted(operations, 'operation')}, ${formatCounted(preemptions, 'preemption')}`,
     `${replays.alike} of ${replays.times}, ${threads}`,
   ];
 }

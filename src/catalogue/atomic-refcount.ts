@@ -40,7 +40,7 @@ export const ATOMIC_REFCOUNT: readonly BrokenVersion[] = [
     scenario: 'races/fault-outranks-zap',
     oracle: 'livelock',
     rare:
-      'threads are scheduled fairly: the last put, preempted before it takes the pml, is back ' +
-      'within milliseconds, and only a task of higher priority on its processor would keep it away',
+      'threads are scheduled fairly: the last put, preempted before it takes the pml, soon runs ' +
+      'again; only a task of higher priority on its processor would keep it away',
   },
 ];

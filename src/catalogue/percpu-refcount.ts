@@ -74,6 +74,9 @@ export const PERCPU_REFCOUNT: readonly BrokenVersion[] = [
     protocol: 'percpu-refcount',
     scenario: 'races/replaced-table',
     oracle: 'reference-underflow',
+    rare:
+      'between a put and the switch back the table must be freed and another take its place; ' +
+      'exploring takes tens of thousands of executions to get there, too',
   },
   {
     name: 'switch-back-orphans',
