@@ -8,7 +8,13 @@ import { execPath } from 'node:process';
 import { type BrokenVersion, CONTROL } from '#catalogue/broken-version';
 import { CATALOGUE } from '#catalogue/catalogue';
 import { formatCounted, formatSeconds, formatShort } from '#report/format';
-import { type CatalogueEntry, type CatalogueReport, THREADS_AGREE } from '#result/catalogue';
+import {
+  type CatalogueEntry,
+  type CatalogueReport,
+  isAlike,
+  isAsNamed,
+  isOnThreads,
+} from '#result/catalogue';
 import { withPart } from './marked-parts.ts';
 import { inPackage } from './root.ts';
 import { rateOf, rateText, SETTINGS, type Sightings } from './sighting-rates.ts';
@@ -39,7 +45,7 @@ export async function renewCatalogue(): Promise<boolean> {
     ...summary(versions, report, sightings),
   ];
   writeFileSync(PAGE, withPart(readFileSync(PAGE, 'utf8'), 'catalogue', lines, PAGE));
-  return report.entries.every(({ outcome }) => outcome === 'found' || outcome === 'before');
+  return report.entries.every(isAsNamed);
 }
 
 function measure(file: string, words: readonly string[]): void {
@@ -54,8 +60,8 @@ function summary(
 ): string[] {
   const ours = entries.filter(({ bug }) => bug !== CONTROL);
   const found = ours.filter(({ outcome }) => outcome === 'found');
-  const again = ours.filter(({ replays }) => replays?.alike === replays?.times);
-  const agree = ours.filter(({ replays }) => replays?.threads === THREADS_AGREE);
+  const again = ours.filter(isAlike);
+  const agree = ours.filter(isOnThreads);
   const caught = sightings.filter((each) => each.seconds.every((one) => one !== null));
   const searched = Math.min(...controls.map(({ exploration }) => exploration.seconds));
   const silent = controls.filter(({ exploration }) => exploration.violations.length === 0);
@@ -97,7 +103,7 @@ function exploredCells({ exploration, outcome, replays }: CatalogueEntry): strin
   if (violation === undefined || replays === null) return [`SILENT, ${spent}`, '', ''];
   const { operations, preemptions } = violation.shrunk;
   const kind = outcome === 'found' ? '' : `${violation.kind}, `;
-  const threads = replays.threads === THREADS_AGREE ? 'threads too' : 'NOT ON THREADS';
+  const threads = isOnThreads({ replays }) ? 'threads too' : 'NOT ON THREADS';
   return [
     `${kind}${spent}`,
     `${formatCounted(operations, 'operation')}, ${formatCounted(preemptions, 'preemption')}`,

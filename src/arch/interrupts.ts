@@ -54,16 +54,17 @@ export function flushesAreBroadcast(): boolean {
   return broadcast;
 }
 
-/** This CPU is about to translate by what it remembers, or to walk; until `endAccess`. */
+/**
+ * Where flushes are broadcast: this CPU is about to translate by what it remembers, or to walk;
+ * until `endAccess`. Callers ask first (`flushesAreBroadcast`), so that elsewhere it costs nothing.
+ */
 export function beginAccess(cpu: Cpu): void {
-  if (!broadcast) return;
   const at = cpu.block + PERCPU.accesses;
   store(cpu, at, (peek(at) + 1) | 0);
   carryOutFlushes(cpu); // @access-flush
 }
 
 export function endAccess(cpu: Cpu): void {
-  if (!broadcast) return;
   const at = cpu.block + PERCPU.accesses;
   storeAndWake(cpu, at, (peek(at) + 1) | 0);
 }

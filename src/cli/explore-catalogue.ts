@@ -11,6 +11,9 @@ import {
   type CatalogueEntry,
   type CatalogueOutcome,
   type CatalogueReport,
+  isAlike,
+  isAsNamed,
+  isOnThreads,
   THREADS_AGREE,
 } from '#result/catalogue';
 import type { ExploredViolation } from '#result/exploration';
@@ -157,12 +160,7 @@ async function controlOf(
 function exitCode({ entries, controls, isInterrupted }: CatalogueReport): ExitCode {
   if (isInterrupted) return EXIT.interrupted;
   const isWell =
-    entries.every(isAsNamed) &&
+    entries.every((entry) => isAsNamed(entry) && isAlike(entry) && isOnThreads(entry)) &&
     controls.every(({ exploration: { violations } }) => violations.length === 0);
   return isWell ? EXIT.well : EXIT.found;
-}
-
-function isAsNamed({ outcome, replays }: CatalogueEntry): boolean {
-  if (outcome !== 'found' && outcome !== 'before') return false;
-  return replays!.alike === replays!.times && replays!.threads === THREADS_AGREE;
 }

@@ -7,7 +7,7 @@
  * access: a flush that is on its way waits for this CPU, and is still put off.)
  */
 import type { Cpu } from '#arch/cpu';
-import { beginAccess, endAccess } from '#arch/interrupts';
+import { beginAccess, endAccess, flushesAreBroadcast } from '#arch/interrupts';
 import { pmdTable, pmdTablePresent } from '#arch/pmd';
 import { PTE_NONE, type Pte, ptePfn, ptePresent } from '#arch/pte';
 import { tlbIndexIn, tlbPfnIn, tlbSlotIn } from '#arch/tlb';
@@ -24,7 +24,7 @@ import { pmdNow } from './pgtable.ts';
 /** Notes each translation of this CPU, which uses the address space, that missed its flush. */
 export function checkRemembered(cpu: Cpu, mm: Mm): void {
   rcuReadLock(cpu);
-  beginAccess(cpu);
+  if (flushesAreBroadcast()) beginAccess(cpu);
   for (let set = 0; set < TLB_SETS; set++) {
     const pfn = tlbPfnIn(cpu, set);
     if (pfn === 0) continue;
@@ -34,7 +34,7 @@ export function checkRemembered(cpu: Cpu, mm: Mm): void {
     if (!ptePresent(value) || ptePfn(value) === pfn || flushIsPutOff(mm)) continue;
     noteFact(cpu, FACT.staleRemembered, slot, index, pfn, value, 0);
   }
-  endAccess(cpu);
+  if (flushesAreBroadcast()) endAccess(cpu);
   rcuReadUnlock(cpu);
 }
 

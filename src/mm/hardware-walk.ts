@@ -5,7 +5,7 @@
  * they may go, the walk is a read section.)
  */
 import type { Cpu } from '#arch/cpu';
-import { beginAccess, endAccess } from '#arch/interrupts';
+import { beginAccess, endAccess, flushesAreBroadcast } from '#arch/interrupts';
 import { type Pmd, pmdMatchesFrame, pmdTable, pmdTablePresent } from '#arch/pmd';
 import { PTE_NONE, type Ptep, pteDirty, pteMkdirty, ptePfn, ptePresent, pteWrite } from '#arch/pte';
 import { pwcFill, pwcLookup, tlbFill } from '#arch/tlb';
@@ -96,10 +96,10 @@ function checkWalk(cpu: Cpu, mm: Mm, slot: number, pmdval: Pmd, state: number): 
  */
 export function speculativeWalk(cpu: Cpu, mm: Mm): void {
   const mask = ptrsMask();
-  beginAccess(cpu);
+  if (flushesAreBroadcast()) beginAccess(cpu);
   for (let i = 0; i < PWC_SETS; i++) {
     const slot = peek(cpu.block + PERCPU.pwc + i * PWC_ENTRY.sizeWords + PWC_ENTRY.tag) - 1;
     if (slot >= 0) hardwareWalk(cpu, mm, slot, cpu.prng.below(mask + 1), false);
   }
-  endAccess(cpu);
+  if (flushesAreBroadcast()) endAccess(cpu);
 }

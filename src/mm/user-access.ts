@@ -9,7 +9,7 @@
  */
 
 import { type Cpu, enterActor, leaveActor } from '#arch/cpu';
-import { beginAccess, endAccess, interruptPoint } from '#arch/interrupts';
+import { beginAccess, endAccess, flushesAreBroadcast, interruptPoint } from '#arch/interrupts';
 import { pwcForget, tlbLookup } from '#arch/tlb';
 import { pageAt } from '#arena/arena';
 import { nowNs } from '#arena/clock';
@@ -41,7 +41,7 @@ export function userStore(cpu: Cpu, mm: Mm, slot: number, index: number, value: 
   const pfn = translate(cpu, mm, slot, index, true);
   if (pfn <= 0) return pfn;
   poke(pageAt(pfn) + PAGE.content, value);
-  endAccess(cpu);
+  if (flushesAreBroadcast()) endAccess(cpu);
   return ACCESS.stored;
 }
 
@@ -50,7 +50,7 @@ export function userLoad(cpu: Cpu, mm: Mm, slot: number, index: number): number 
   const pfn = translate(cpu, mm, slot, index, false);
   if (pfn <= 0) return pfn;
   const content = peek(pageAt(pfn) + PAGE.content);
-  endAccess(cpu);
+  if (flushesAreBroadcast()) endAccess(cpu);
   return content;
 }
 
@@ -60,11 +60,11 @@ export function userLoad(cpu: Cpu, mm: Mm, slot: number, index: number): number 
  */
 function translate(cpu: Cpu, mm: Mm, slot: number, index: number, write: boolean): number {
   for (let retries = 0; ; ) {
-    beginAccess(cpu);
+    if (flushesAreBroadcast()) beginAccess(cpu);
     let pfn = tlbLookup(cpu, slot, index, write);
     if (pfn === 0) pfn = hardwareWalk(cpu, mm, slot, index, write);
     if (pfn !== 0) return pfn;
-    endAccess(cpu);
+    if (flushesAreBroadcast()) endAccess(cpu);
     const outcome = doUserAddrFault(cpu, mm, slot, index, write);
     if (outcome === VM_FAULT.done) continue;
     pwcForget(cpu, slot);

@@ -4,7 +4,9 @@ import {
   type CatalogueEntry,
   type CatalogueOutcome,
   type CatalogueReport,
-  THREADS_AGREE,
+  isAlike,
+  isAsNamed,
+  isOnThreads,
 } from '#result/catalogue';
 import { renderInterleaving } from './diagram.ts';
 import type { ExplorationOptions } from './exploration.ts';
@@ -83,11 +85,6 @@ export const OUTCOMES: Readonly<Record<CatalogueOutcome, string>> = {
   silent: 'nothing found',
 };
 
-/** Whether it was found as it should be. */
-export function isAsNamed({ outcome }: CatalogueEntry): boolean {
-  return outcome === 'found' || outcome === 'before';
-}
-
 /** What it took to find, and how it replays. */
 export function entryFigures({ exploration, replays }: CatalogueEntry): string {
   const { seconds, executions, violations } = exploration;
@@ -95,7 +92,7 @@ export function entryFigures({ exploration, replays }: CatalogueEntry): string {
   const [violation] = violations;
   if (violation === undefined || replays === null) return spent;
   const { operations, preemptions } = violation.shrunk;
-  const threads = replays.threads === THREADS_AGREE ? 'threads agree' : replays.threads;
+  const threads = isOnThreads({ replays }) ? 'threads agree' : replays.threads;
   return [
     `${violation.kind} after ${spent}`,
     formatCounted(operations, 'operation'),
@@ -116,10 +113,8 @@ export function controlFigures({ exploration }: CatalogueControl): string {
 /** All of it in a sentence. */
 export function total({ entries, controls, seconds, isInterrupted }: CatalogueReport): string {
   const well = entries.filter(isAsNamed);
-  const agree = entries.filter(({ replays }) => replays?.threads === THREADS_AGREE);
-  const alike = entries.filter(
-    ({ replays }) => replays !== null && replays.alike === replays.times,
-  );
+  const agree = entries.filter(isOnThreads);
+  const alike = entries.filter(isAlike);
   const silent = controls.filter(({ exploration }) => exploration.violations.length === 0);
   return (
     `${well.length} of ${formatCounted(entries.length, 'broken version')} found as named, ` +

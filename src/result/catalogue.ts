@@ -45,6 +45,20 @@ export type CatalogueOutcome = 'found' | 'before' | 'other' | 'silent';
  */
 export const THREADS_AGREE = 'same';
 
+/** Whether its own oracle found it, or the one that may come before. */
+export function isAsNamed({ outcome }: Pick<CatalogueEntry, 'outcome'>): boolean {
+  return outcome === 'found' || outcome === 'before';
+}
+
+/** Whether what was found came back every time, and whether real threads found the same. */
+export function isAlike({ replays }: Pick<CatalogueEntry, 'replays'>): boolean {
+  return replays !== null && replays.alike === replays.times;
+}
+
+export function isOnThreads({ replays }: Pick<CatalogueEntry, 'replays'>): boolean {
+  return replays?.threads === THREADS_AGREE;
+}
+
 export interface CatalogueControl {
   /** The broken versions whose scenario, protocol and conditions these are. */
   of: string[];

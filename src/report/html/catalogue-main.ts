@@ -1,6 +1,6 @@
 /** The page on the whole catalogue: a table of all, then each broken version with its story. */
-import type { CatalogueEntry, CatalogueReport } from '#result/catalogue';
-import { controlFigures, entryFigures, isAsNamed, OUTCOMES, sentence } from '../catalogue.ts';
+import { type CatalogueEntry, type CatalogueReport, isAsNamed } from '#result/catalogue';
+import { controlFigures, entryFigures, OUTCOMES, sentence } from '../catalogue.ts';
 import { violationStory } from './exploration-main.ts';
 import { type Html, html } from './markup.ts';
 import { copyable, factList } from './shell.ts';

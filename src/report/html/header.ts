@@ -1,8 +1,8 @@
 /** The head of the page: what was run, where, how to run it again, and what came of it. */
-import type { CatalogueReport } from '#result/catalogue';
+import { type CatalogueReport, isAsNamed } from '#result/catalogue';
 import type { Exploration } from '#result/exploration';
 import type { Result } from '#result/result';
-import { isAsNamed, total } from '../catalogue.ts';
+import { total } from '../catalogue.ts';
 import { formatCounted } from '../format.ts';
 import { verdictOf, worstVerdict } from '../verdict.ts';
 import { type Html, html } from './markup.ts';
