@@ -42,6 +42,8 @@ export function fewSlots(plan: Plan, slots: readonly number[]): FewSlots {
   return { regions, cutOps, cutSpan };
 }
 
+type Mremap = Op & { readonly op: 'mremap' };
+
 function cutOp(op: Op, numbers: readonly number[], cutSpan: FewSlots['cutSpan']): Op[] {
   const all = (ops: readonly Op[]): Op[] => ops.flatMap((each) => cutOp(each, numbers, cutSpan));
   if (op.op === 'mix') {
@@ -58,10 +60,23 @@ function cutOp(op: Op, numbers: readonly number[], cutSpan: FewSlots['cutSpan'])
       : [{ ...op, do: left, region: numbers[op.region]!, share: 'all' }];
   }
   if (!('region' in op)) return [op];
-  if (op.op === 'mmap') return [{ ...op, region: numbers[op.region]! }];
+  if (op.op === 'brk') {
+    const heap = cutSpan(op.region, 0, op.pages);
+    return [{ ...op, region: numbers[op.region]!, pages: heap?.pages ?? 0 }];
+  }
   if (typeof op.extent !== 'object') return [{ ...op, region: numbers[op.region]!, share: 'all' }];
   const span = cutSpan(op.region, op.extent.page, op.extent.pages);
   if (span === null) return [];
   const { region, ...extent } = span;
+  if (op.op === 'mremap') return cutMremap({ ...op, region, extent }, op, cutSpan);
   return [{ ...op, region, extent }];
+}
+
+/** `whole`: as it was. Where nothing is left of the new place, it is unmapped. */
+function cutMremap(op: Mremap, whole: Mremap, cutSpan: FewSlots['cutSpan']): Op[] {
+  const from = whole.to ?? (whole.extent as PageSpan).page;
+  const place = cutSpan(whole.region, from, whole.newPages);
+  const { region, extent, share } = op;
+  if (place === null) return [{ op: 'munmap', region, extent, share }];
+  return [{ ...op, to: whole.to === null ? null : place.page, newPages: place.pages }];
 }

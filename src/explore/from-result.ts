@@ -5,7 +5,7 @@
  */
 import type { LastAct, LastActs } from '#result/last-acts';
 import type { Run, Violation } from '#result/result';
-import type { Advice, Op, Plan, Region, Walker } from '#scenario/plan';
+import type { Advice, Op, PageSpan, Plan, Protection, Region, Walker } from '#scenario/plan';
 import { regionStarts } from '#scenario/regions';
 import { ACT_COUNT } from '#trace/act';
 import { type FewSlots, fewSlots } from './few-slots.ts';
@@ -137,7 +137,7 @@ function cpusFor({ plan, violation, lastActs }: Origin, few: FewSlots, count: nu
 
 function columnOf({ plan, lastActs }: Origin, few: FewSlots, cpu: number, form: Form): Op[] {
   const acts = lastActs.columns.find((column) => column.cpu === cpu)?.acts ?? [];
-  const ops = acts.flatMap((act) => opOf(few, act, form.isWide) ?? []);
+  const ops = acts.flatMap((act, i) => opOf(few, act, form.isWide, acts[i + 1]) ?? []);
   const last = form.acts === 0 ? [] : ops.slice(-form.acts);
   const repeated = Array.from({ length: form.times }, () => last).flat();
   if (!form.isMixed && repeated.length > 0) return repeated;
@@ -158,11 +158,15 @@ function evened(op: Op): Op {
   return 'do' in op ? { ...op, do: op.do.map(evened) } : op;
 }
 
-/** The operation that an act was, on the slots that are left; null: it had nothing of them. */
+/**
+ * The operation that an act was, on the slots that are left; null: it had nothing of them. The act
+ * `next` tells where a mapping was moved to.
+ */
 function opOf(
   few: FewSlots,
   { act, count, region, page, pages }: LastAct,
   isWide: boolean,
+  next: LastAct | undefined = undefined,
 ): Op | null {
   const [op, form] = act.split(' ') as [string, string | undefined];
   if (op === 'scan') return { op, untilIdle: form === 'until-idle' };
@@ -177,7 +181,13 @@ function opOf(
     case 'touch':
       return { op, access: form as 'write' | 'read', pages: pagesOf(count), ...where };
     case 'mmap':
-      return { op, region: where.region };
+      return { op, protection: protectionOf(form), ...where };
+    case 'mprotect':
+      return { op, protection: protectionOf(form), ...where };
+    case 'mremap':
+      return form === 'to' ? null : moveOf(few, span, region, next);
+    case 'brk':
+      return { op, region: span.region, pages: span.pages };
     case 'punch':
       return { op, percent: PUNCHED_PERCENT, ...where };
     case 'madvise':
@@ -192,6 +202,23 @@ function opOf(
     default:
       return null;
   }
+}
+
+function protectionOf(form: string | undefined): Protection {
+  return (form ?? 'write') as Protection;
+}
+
+function moveOf(
+  few: FewSlots,
+  { region, ...extent }: PageSpan & { region: number },
+  before: number,
+  next: LastAct | undefined,
+): Op | null {
+  if (next?.act !== 'mremap to') return null;
+  const place = few.cutSpan(before, next.page, next.pages);
+  if (place === null) return { op: 'munmap', region, extent, share: 'all' };
+  const to = place.page === extent.page ? null : place.page;
+  return { op: 'mremap', region, extent, share: 'all', to, newPages: place.pages };
 }
 
 function pagesOf(count: number): 'every' | 'one-per-slot' | number {

@@ -2,8 +2,10 @@
  * Page reclaim and the madvise calls beside it, explored: clean on the living source under every
  * protocol, and each of their precautions is needed.
  */
+
 import { expect, test } from 'vitest';
 import type { LineEdit } from '#derive/apply-edit';
+import { mapOf } from '#scenario/map-op.suite';
 import type { Advice, Op, Plan } from '#scenario/plan';
 import type { Execution } from './execution.ts';
 import { machineFor, plan, randomly, times } from './small.suite.ts';
@@ -16,7 +18,7 @@ const READ: Op = { op: 'touch', access: 'read', pages: 'every', ...WHOLE };
 const DONTNEED: Op = { op: 'dontneed', ...WHOLE };
 const RECLAIM: Op = { op: 'reclaim', ...WHOLE };
 const UNMAP: Op = { op: 'munmap', ...WHOLE };
-const MAP: Op = { op: 'mmap', region: 0 };
+const MAP: Op = mapOf(0);
 
 function advise(advice: Advice, where: typeof WHOLE | typeof PART = WHOLE): Op {
   return { op: 'madvise', advice, ...where };

@@ -1,8 +1,10 @@
 /** Small machines and plans that make the lives of one table meet, for the tests of this room. */
+
 import { protocolWords } from '#arena/layout/protocol-words';
 import type { Geometry } from '#arena/map';
 import type { LineEdit } from '#derive/apply-edit';
 import { treeRoots } from '#derive/variants';
+import { mapOf } from '#scenario/map-op.suite';
 import type { Op, Plan, TorturedLock } from '#scenario/plan';
 import { SteppedMachine } from './stepped-machine.ts';
 import { loadSteppedTree } from './stepped-tree.ts';
@@ -38,7 +40,7 @@ export const MIX: Op = {
     { weight: 2, do: [{ ...DONTNEED, extent: 'part' }] },
     { weight: 1, do: [{ op: 'punch', percent: 50, ...WHOLE }] },
     { weight: 1, do: [{ op: 'munmap', ...WHOLE, extent: 'part' }] },
-    { weight: 1, do: [{ op: 'mmap', region: 0 }] },
+    { weight: 1, do: [mapOf(0)] },
     { weight: 2, do: [SCAN] },
   ],
 };
@@ -104,7 +106,7 @@ export function plan(
     reschedPerMillion: 0,
     ownership: 'interleaved',
     regions: [{ name: 'heap', pages: 1 << TINY.ptrsShift, flags: [], gapPages: 0 }],
-    setup: [{ op: 'mmap', region: 0 }, TOUCH],
+    setup: [mapOf(0), TOUCH],
     columns,
     durationMs: null,
     opsMax: null,

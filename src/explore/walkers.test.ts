@@ -1,6 +1,8 @@
 /** The walkers against faults and zaps, and all of them against each other. */
+
 import { describe, expect, test } from 'vitest';
 import type { LineEdit } from '#derive/apply-edit';
+import { mapOf } from '#scenario/map-op.suite';
 import type { Op, Plan, Walker } from '#scenario/plan';
 import { machineFor, plan, randomly, times } from './small.suite.ts';
 
@@ -27,7 +29,7 @@ const EVERYTHING: Op = {
     { weight: 4, do: [DONTNEED] },
     { weight: 2, do: [{ op: 'reclaim', ...WHOLE }] },
     { weight: 1, do: [{ op: 'munmap', ...WHOLE, extent: 'part' }] },
-    { weight: 1, do: [{ op: 'mmap', region: 0 }] },
+    { weight: 1, do: [mapOf(0)] },
   ],
 };
 

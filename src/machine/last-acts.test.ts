@@ -1,8 +1,10 @@
 /** What is kept of the last operations of CPUs: as much as it takes to do them again. */
+
 import { expect, test } from 'vitest';
 import { CONTROL, PHASE } from '#arena/layout/control';
 import { arenaMap } from '#arena/map';
 import { poke } from '#arena/word';
+import { mapOf } from '#scenario/map-op.suite';
 import type { Advice, Op, Region, Walker } from '#scenario/plan';
 import { cpuMain } from '#tasks/cpu-main';
 import { GEOMETRY, planOf, TestMachine } from '#tasks/machine.suite';
@@ -16,7 +18,7 @@ const REGIONS: Region[] = [
   { name: 'stack', pages: 32, flags: [], gapPages: 8 },
 ];
 const AT = { region: 1, share: 'all', extent: { page: 9, pages: 3 } } as const;
-const MMAPS: Op[] = [0, 1].map((region) => ({ op: 'mmap', region }));
+const MMAPS: Op[] = [0, 1].map((region) => mapOf(region));
 
 function live(column: Op[]): TestMachine {
   const plan = { cpus: 1, regions: REGIONS, setup: [], columns: [column] };

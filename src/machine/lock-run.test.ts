@@ -2,12 +2,14 @@
  * Lock statistics of runs on real threads: where it is known how often locks are taken, they say
  * so; elsewhere what is counted in two ways is the same.
  */
+
 import { describe, expect, test } from 'vitest';
 import { editNamed } from '#catalogue/named.suite';
 import { readLockSites } from '#derive/tree';
 import { ensureVariant } from '#derive/variants';
 import type { LockSite } from '#result/lock-statistics';
 import type { LockSummary, Run } from '#result/result';
+import { mapOf } from '#scenario/map-op.suite';
 import type { Op, Plan, Region } from '#scenario/plan';
 import { planOf } from '#tasks/machine.suite';
 import type { Judges } from './judges.ts';
@@ -29,7 +31,7 @@ const ROUND: readonly Op[] = [
 
 function run(changes: Partial<Plan>, entry?: string): Promise<Run> {
   const plan = planOf({
-    ...{ lockStat: true, regions: REGIONS, setup: [{ op: 'mmap', region: 0 }], ...changes },
+    ...{ lockStat: true, regions: REGIONS, setup: [mapOf(0)], ...changes },
   });
   return runPlan(plan, { judges: JUDGES, deadlineMs: 60_000, ...(entry && { entry }) });
 }

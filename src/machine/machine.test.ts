@@ -2,6 +2,7 @@
  * Facts about the machine: its size, the harvest of a run on this thread, and short runs on real
  * threads.
  */
+
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
@@ -9,6 +10,7 @@ import { CONTROL } from '#arena/layout/control';
 import { arenaMap } from '#arena/map';
 import { peek } from '#arena/word';
 import type { Run } from '#result/result';
+import { mapOf } from '#scenario/map-op.suite';
 import type { Op, Plan, Region } from '#scenario/plan';
 import { cpuExit, cpuMain } from '#tasks/cpu-main';
 import { planOf, TestMachine } from '#tasks/machine.suite';
@@ -73,7 +75,7 @@ async function runBuilt(plan: Plan, hooks: { deadlineMs: number; aborts?: true }
 
 describe('a machine is large enough', () => {
   const everything: Op[] = REGIONS.flatMap((_, region): Op[] => [
-    { op: 'mmap', region },
+    mapOf(region),
     { op: 'touch', access: 'write', region, share: 'all', extent: 'whole', pages: 'every' },
   ]);
 
@@ -114,7 +116,7 @@ describe('the harvest of a run', () => {
   ];
   const plan = planOf({
     ...{ cpus: 1, protocol: 'pt-reclaim', regions: REGIONS, gatherPages: 300 },
-    ...{ setup: [{ op: 'mmap', region: 0 }], columns: [column] },
+    ...{ setup: [mapOf(0)], columns: [column] },
     expectations: [
       { figure: 'pteTables', phase: null, min: 32, max: 32 },
       { figure: 'vmpteAboveStartKiB', phase: null, min: null, max: 4 },
@@ -219,10 +221,7 @@ const CHURN: Op[] = [
       { weight: 2, do: [dontneed('part')] },
       {
         weight: 1,
-        do: [
-          { op: 'munmap', ...heap, extent: 'slot' },
-          { op: 'mmap', region: 0 },
-        ],
+        do: [{ op: 'munmap', ...heap, extent: 'slot' }, mapOf(0)],
       },
     ],
   },
@@ -232,7 +231,7 @@ describe('a run on real threads', () => {
   const churn = (changes: Partial<Plan>): Plan =>
     planOf({
       ...{ cpus: 2, regions: REGIONS, durationMs: 300 },
-      ...{ setup: [{ op: 'mmap', region: 0 }], columns: [CHURN, CHURN] },
+      ...{ setup: [mapOf(0)], columns: [CHURN, CHURN] },
       ...changes,
     });
 

@@ -2,11 +2,13 @@
  * Facts about a run on real threads: it can be adjusted while it runs, and it ends well when a
  * thread dies.
  */
+
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { mapOf } from '#scenario/map-op.suite';
 import type { Plan, Region } from '#scenario/plan';
 import { planOf } from '#tasks/machine.suite';
 import type { Judges } from './judges.ts';
@@ -33,7 +35,7 @@ function churn(changes: Partial<Plan>): Plan {
     },
   ] as const;
   return planOf({
-    ...{ cpus: 2, regions: REGIONS, setup: [{ op: 'mmap', region: 0 }] },
+    ...{ cpus: 2, regions: REGIONS, setup: [mapOf(0)] },
     ...{ columns: [column, column], durationMs: 600, ...changes },
   });
 }
@@ -69,7 +71,7 @@ test('a scanner is switched on and off, and told what to look at, while it runs'
     ...{ cpus: 1, regions: [region], protocol: 'async-scanner', durationMs: 500 },
     options: { where: 'task-work', delayMs: 1, sizePages: 64, process: 'off', opt: 'in' },
     setup: [
-      { op: 'mmap', region: 0 },
+      mapOf(0),
       { ...touch, extent: 'whole' },
       { op: 'dontneed', region: 0, extent: 'whole', share: 'all' },
     ],

@@ -1,7 +1,9 @@
 /** From file and request to plan: what overrides what, which units, and that plans are complete. */
+
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { buildPlan, type PlanRequest } from './build-plan.ts';
+import { mapOf } from './map-op.suite.ts';
 import { ADVICE, WALKERS } from './op-schema.ts';
 import type { Advice, Op, Plan, Walker } from './plan.ts';
 import { requestOf } from './request.suite.ts';
@@ -41,7 +43,34 @@ const SCAN = { op: 'scan', untilIdle: false };
 
 describe('operations', () => {
   test.each([
-    ['[mmap: second]', [{ op: 'mmap', region: 1 }]],
+    ['[mmap: second]', [mapOf(1)]],
+    [
+      '[mmap: { region: second, page: 2, protection: read }]',
+      [{ op: 'mmap', region: 1, extent: { page: 2, pages: 1 }, share: 'all', protection: 'read' }],
+    ],
+    [
+      '[mprotect: { region: first, protection: none }]',
+      [{ op: 'mprotect', ...WHOLE, protection: 'none' }],
+    ],
+    [
+      '[mremap: { region: second, page: 1, pages: 2, to: 8 }]',
+      [
+        {
+          ...{ op: 'mremap', region: 1, extent: { page: 1, pages: 2 }, share: 'all' },
+          ...{ to: 8, newPages: 2 },
+        },
+      ],
+    ],
+    [
+      '[mremap: { region: third, newPages: 1 }]',
+      [
+        {
+          ...{ op: 'mremap', region: 2, extent: { page: 0, pages: 1 }, share: 'all' },
+          ...{ to: null, newPages: 1 },
+        },
+      ],
+    ],
+    ['[brk: { region: second, pages: 0 }]', [{ op: 'brk', region: 1, pages: 0 }]],
     ['[munmap: first]', [{ op: 'munmap', ...WHOLE }]],
     ['[touch: first]', [{ op: 'touch', ...WHOLE, access: 'write', pages: 'every' }]],
     [

@@ -4,7 +4,11 @@
 import type { Path } from './document.ts';
 import { lowerWhere, type Surroundings } from './lower-where.ts';
 import {
+  type BrkForm,
   type ChoiceForm,
+  type MmapForm,
+  type MprotectForm,
+  type MremapForm,
   OP_KINDS,
   OP_NAMES,
   OP_WORDS,
@@ -39,9 +43,15 @@ function lowerOp(scope: Scope, form: OpForm, path: Path, around: Surroundings): 
 
   switch (name) {
     case 'mmap':
-      return { op: 'mmap', region: scope.region(form.mmap!, at) };
+      return lowerMmap(scope, form.mmap!, at, around);
     case 'munmap':
       return { op: 'munmap', ...lowerWhere(scope, form.munmap!, at, around) };
+    case 'mprotect':
+      return lowerMprotect(scope, form.mprotect!, at, around);
+    case 'mremap':
+      return lowerMremap(scope, form.mremap!, at, around);
+    case 'brk':
+      return lowerBrk(scope, form.brk!, at, around);
     case 'touch':
       return lowerTouch(scope, form.touch!, at, around);
     case 'dontneed':
@@ -116,6 +126,51 @@ function nameOf(scope: Scope, form: OpMap, path: Path): (typeof OP_NAMES)[number
     scope.reportKey([...path, 'choices'], `"${name}" takes no "choices"`);
   }
   return name;
+}
+
+function lowerMmap(scope: Scope, form: MmapForm, path: Path, around: Surroundings): Op {
+  const written = typeof form === 'string' ? 'write' : (form.protection ?? 'write');
+  const protection = scope.choice(OP_KINDS.protection, written, [...path, 'protection']);
+  return { op: 'mmap', ...lowerWhere(scope, form, path, around), protection };
+}
+
+function lowerMprotect(scope: Scope, form: MprotectForm, path: Path, around: Surroundings): Op {
+  const protection = scope.choice(OP_KINDS.protection, form.protection, [...path, 'protection']);
+  return { op: 'mprotect', ...lowerWhere(scope, form, path, around), protection };
+}
+
+/** What is moved or grows must find its place in the region, and not where it is already. */
+function lowerMremap(scope: Scope, form: MremapForm, path: Path, around: Surroundings): Op {
+  const where = lowerWhere(scope, form, path, around);
+  const region = around.regions[where.region];
+  const { page, pages } =
+    typeof where.extent === 'object' ? where.extent : { page: 0, pages: region?.pages ?? 1 };
+  if (typeof where.extent !== 'object' && (where.extent !== 'whole' || where.share !== 'all'))
+    scope.report(path, 'mremap is of pages by number, or of a whole region');
+  const number = (key: 'to' | 'newPages', kind: 'page' | 'pages'): number | null =>
+    form[key] === undefined ? null : scope.number(OP_KINDS[kind], form[key], [...path, key]);
+  const to = number('to', 'page');
+  const newPages = number('newPages', 'pages') ?? pages;
+  const first = to ?? page;
+  if (region && first + newPages > region.pages) {
+    const key = form.newPages === undefined ? 'to' : 'newPages';
+    const asked = `pages ${first} to ${first + newPages - 1}`;
+    const last = region.pages - 1;
+    scope.report([...path, key], `${asked} of "${region.name}", which has pages 0 to ${last}`);
+  }
+  if (to !== null && to < page + pages && page < to + newPages)
+    scope.report([...path, 'to'], 'pages cannot be moved to where some of them are');
+  const extent = { page, pages };
+  return { op: 'mremap', region: where.region, extent, share: 'all', to, newPages };
+}
+
+function lowerBrk(scope: Scope, form: BrkForm, path: Path, around: Surroundings): Op {
+  const number = scope.region(form.region, [...path, 'region']);
+  const pages = scope.number(OP_KINDS.heapPages, form.pages, [...path, 'pages']);
+  const region = around.regions[number];
+  if (region && pages > region.pages)
+    scope.report([...path, 'pages'], `"${region.name}" has ${region.pages} pages`);
+  return { op: 'brk', region: number, pages };
 }
 
 function lowerTouch(scope: Scope, form: TouchForm, path: Path, around: Surroundings): Op {

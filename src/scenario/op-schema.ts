@@ -10,6 +10,7 @@ import type { Kind, Written } from './setting.ts';
 
 export const EXTENTS = ['whole', 'chunk', 'slot', 'part', 'slots', 'page'] as const;
 export const SHARES = ['all', 'own'] as const;
+export const PROTECTIONS = ['none', 'read', 'write'] as const;
 export const TORTURED_LOCKS = ['ttas', 'ticket', 'mcs', 'rwsem', 'vma-lock'] as const;
 /** Rendezvous that one column may have. */
 export const RENDEZVOUS_MAX = 4;
@@ -49,6 +50,7 @@ export const OP_KINDS = {
   ms: { type: 'duration', max: '1h' },
   page: { type: 'integer', min: 0 },
   pages: { type: 'integer', min: 1 },
+  heapPages: { type: 'integer', min: 0 },
   percent: { type: 'percent' },
   times: { type: 'integer', min: 1 },
   weight: { type: 'integer', min: 0, max: 1_000_000 },
@@ -59,6 +61,7 @@ export const OP_KINDS = {
   access: { type: 'choice', choices: ['write', 'read'] },
   advice: { type: 'choice', choices: ADVICE },
   walker: { type: 'choice', choices: WALKERS },
+  protection: { type: 'choice', choices: PROTECTIONS },
 } as const satisfies Record<string, Kind>;
 
 const where = {
@@ -93,6 +96,26 @@ const touch = z.strictObject({
         'there on (default 1), each of them.',
     ),
 });
+const mmap = z.strictObject({
+  ...span,
+  protection: scalarSchema(OP_KINDS.protection)
+    .optional()
+    .describe('What may be done with the pages: none, read, or write (default).'),
+});
+const mprotect = z.strictObject({ ...span, protection: scalarSchema(OP_KINDS.protection) });
+const mremap = z.strictObject({
+  ...span,
+  to: scalarSchema(OP_KINDS.page)
+    .optional()
+    .describe('Moves the pages to this page of the region and on; without it they stay.'),
+  newPages: scalarSchema(OP_KINDS.pages)
+    .optional()
+    .describe('How many there are afterwards; default: as many as before.'),
+});
+const brk = z.strictObject({
+  region: z.string(),
+  pages: scalarSchema(OP_KINDS.heapPages).describe('Pages of the heap from now on.'),
+});
 const punch = z.strictObject({ ...span, percent: scalarSchema(OP_KINDS.percent) });
 const madvise = z.strictObject({ ...span, advice: scalarSchema(OP_KINDS.advice) });
 const walk = z.strictObject({ ...span, walker: scalarSchema(OP_KINDS.walker) });
@@ -106,6 +129,10 @@ const times = scalarSchema(OP_KINDS.times, ['forever']);
 export type WhereForm = z.infer<typeof place>;
 export type SpanForm = Exclude<WhereForm, string>;
 export type TouchForm = string | z.infer<typeof touch>;
+export type MmapForm = string | z.infer<typeof mmap>;
+export type MprotectForm = z.infer<typeof mprotect>;
+export type MremapForm = z.infer<typeof mremap>;
+export type BrkForm = z.infer<typeof brk>;
 export type PunchForm = z.infer<typeof punch>;
 export type MadviseForm = z.infer<typeof madvise>;
 export type WalkForm = z.infer<typeof walk>;
@@ -113,8 +140,11 @@ export type SweepForm = z.infer<typeof sweep>;
 
 /** An operation that is a mapping: exactly one of the operations, and `do` or `choices`. */
 export interface OpMap {
-  mmap?: string | undefined;
+  mmap?: MmapForm | undefined;
   munmap?: WhereForm | undefined;
+  mprotect?: MprotectForm | undefined;
+  mremap?: MremapForm | undefined;
+  brk?: BrkForm | undefined;
   touch?: TouchForm | undefined;
   dontneed?: WhereForm | undefined;
   purge?: WhereForm | undefined;
@@ -147,6 +177,9 @@ export type OpForm = (typeof OP_WORDS)[number] | OpMap;
 export const OP_NAMES = [
   'mmap',
   'munmap',
+  'mprotect',
+  'mremap',
+  'brk',
   'touch',
   'dontneed',
   'purge',
@@ -177,8 +210,11 @@ const words = z
 
 const opMap = z
   .strictObject({
-    mmap: z.string().describe('Maps the region afresh.'),
+    mmap: z.union([z.string(), mmap]).describe('Maps the region, or part of it, afresh.'),
     munmap: place.describe('Unmaps it.'),
+    mprotect: mprotect.describe('Says what may be done with the pages from now on.'),
+    mremap: mremap.describe('Moves a mapping, or lets it shrink or grow where it is.'),
+    brk: brk.describe('Sets the end of the heap that begins where the region does.'),
     touch: z.union([z.string(), touch]).describe('User accesses, page by page.'),
     dontneed: place.describe('MADV_DONTNEED.'),
     purge: place.describe('MADV_DONTNEED of the first page of each slot, in one call.'),

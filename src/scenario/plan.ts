@@ -36,6 +36,9 @@ export type Advice =
   | 'pt-scan'
   | 'no-pt-scan';
 
+/** What user code may do with mapped pages: nothing, read, or read and write (`write`). */
+export type Protection = 'none' | 'read' | 'write';
+
 /** Who walks page tables other than a fault or a zap. */
 export type Walker =
   | 'smaps'
@@ -77,9 +80,17 @@ export interface Where {
 }
 
 export type Op =
-  /** Maps the region (afresh: what is mapped there is unmapped first). */
-  | { readonly op: 'mmap'; readonly region: number }
+  /** Maps pages (afresh: what is mapped there is unmapped first). */
+  | ({ readonly op: 'mmap'; readonly protection: Protection } & Where)
   | ({ readonly op: 'munmap' } & Where)
+  | ({ readonly op: 'mprotect'; readonly protection: Protection } & Where)
+  /**
+   * Moves a mapping (`to`: its first page afterwards, in the same region), or lets it shrink or
+   * grow where it is (null); `newPages`: how long it then is.
+   */
+  | ({ readonly op: 'mremap'; readonly to: number | null; readonly newPages: number } & Where)
+  /** Sets the end of the heap that begins where the region does: `pages` pages are mapped. */
+  | { readonly op: 'brk'; readonly region: number; readonly pages: number }
   /**
    * User accesses. `pages`: each page of the extent, the first page of each slot, or that many
    * random ones. Writes store a stamp in pages that this CPU owns (see `ownership`); elsewhere, and

@@ -1,9 +1,11 @@
 /** Facts about the life of a CPU, on machines of one CPU that run on this thread. */
+
 import { describe, expect, test } from 'vitest';
 import { mkPmd } from '#arch/pmd';
 import { CONTROL, PHASE } from '#arena/layout/control';
 import { PERCPU } from '#arena/layout/percpu';
 import { peek, poke } from '#arena/word';
+import { mapOf } from '#scenario/map-op.suite';
 import type { Op, Plan, Region } from '#scenario/plan';
 import { cpuExit, cpuMain } from './cpu-main.ts';
 import { kthreadEnd, kthreadPass } from './kthread.ts';
@@ -16,7 +18,7 @@ const REGIONS: Region[] = [
 const all = { region: 0, share: 'all' } as const;
 const WRITE: Op = { op: 'touch', access: 'write', pages: 'every', extent: 'whole', ...all };
 const DONTNEED: Op = { op: 'dontneed', extent: 'whole', ...all };
-const MMAP: Op = { op: 'mmap', region: 0 };
+const MMAP: Op = mapOf(0);
 
 function makeOne(plan: Partial<Plan>): TestMachine {
   return new TestMachine({ cpus: 1, regions: REGIONS, ...plan }, { cpus: 1 }, false);
@@ -104,7 +106,7 @@ describe('a CPU', () => {
       region: 1,
       share: 'all',
     };
-    const machine = live([{ op: 'mmap', region: 1 }, other]);
+    const machine = live([mapOf(1), other]);
     expect([machine.counter('rss'), machine.counters().segv]).toEqual([20, undefined]);
     expect(machine.nrPtes()).toBe(3);
   });

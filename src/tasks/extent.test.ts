@@ -1,7 +1,9 @@
 /** Facts about which pages an operation applies to. */
+
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { property } from '#base/property.suite';
+import { mapOf } from '#scenario/map-op.suite';
 import type { Op, Plan, Region, Where } from '#scenario/plan';
 import { cpuMain } from './cpu-main.ts';
 import { choosePages, shareOf } from './extent.ts';
@@ -143,7 +145,7 @@ describe('a CPU whose share is empty', () => {
   /** CPU 0 of two maps both regions and runs `op`; region 1 is in one slot, which is CPU 1's. */
   const run = (op: Op): TestMachine => {
     const regions = [region(14, 0), region(2, 0)];
-    const setup: Op[] = [{ op: 'mmap', region: 0 }, { op: 'mmap', region: 1 }, op];
+    const setup: Op[] = [mapOf(0), mapOf(1), op];
     const machine = new TestMachine({ cpus: 2, regions, setup }, { cpus: 2 }, false);
     // The rendezvous of two CPUs is where one alone gets no further.
     expect(() => cpuMain(machine.cpu(0), machine.machine)).toThrow('would wait for ever');

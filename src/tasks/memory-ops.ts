@@ -7,7 +7,7 @@ import { MADV, madvise, madviseDontneed, processMadviseDontneed } from '#mm/madv
 import { mmapRegion, munmap } from '#mm/mmap';
 import { rcuOperationEnd } from '#mm/rcu-free';
 import type { Op, VmaFlag } from '#scenario/plan';
-import { ACT, ACT_COUNT, ADVICE_ACT } from '#trace/act';
+import { ACT, ACT_COUNT, ADVICE_ACT, MMAP_ACT } from '#trace/act';
 import { COUNTER, count } from '#trace/counters';
 import { goesOn, noteAct, pagesOf, spanOf, type Task } from './task.ts';
 import { touchEvery, touchOne } from './touch.ts';
@@ -91,14 +91,15 @@ export function runMadvise(cpu: Cpu, task: Task, op: Op & { op: 'madvise' }): vo
   if (mayEmpty) zapEnds(cpu);
 }
 
-export function runMmap(cpu: Cpu, task: Task, index: number): void {
-  const { plan, mm, regionStarts } = task.machine;
-  const region = plan.regions[index]!;
-  const start = regionStarts[index]!;
-  noteAct(cpu, task, ACT.mmap, 0, index, start, start + region.pages);
-  const { startSlot, startIndex, endSlot, endIndex } = spanOf(task, start, start + region.pages);
+export function runMmap(cpu: Cpu, task: Task, op: Op & { op: 'mmap' }): void {
+  const { plan, mm } = task.machine;
+  const { start, end } = pagesOf(cpu, task, op);
+  noteAct(cpu, task, MMAP_ACT[op.protection], 0, op.region, start, end);
+  if (start >= end) return;
+  const { startSlot, startIndex, endSlot, endIndex } = spanOf(task, start, end);
+  const flags = vmaFlags(plan.regions[op.region]!.flags);
   zapBegins(cpu, startSlot, startIndex, endSlot, endIndex);
-  mmapRegion(cpu, mm, startSlot, startIndex, endSlot, endIndex, vmaFlags(region.flags));
+  mmapRegion(cpu, mm, startSlot, startIndex, endSlot, endIndex, flags);
   zapEnds(cpu);
   count(cpu, COUNTER.opMmap, 1);
 }

@@ -1,4 +1,5 @@
 /** Facts about meetings: what holds when the CPUs meet, and that they meet however a run ends. */
+
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CONTROL, MARKS_MAX } from '#arena/layout/control';
@@ -7,6 +8,7 @@ import { peek } from '#arena/word';
 import { property } from '#base/property.suite';
 import { machineFor, plan, randomly } from '#explore/small.suite';
 import type { Strategy } from '#explore/strategy';
+import { mapOf } from '#scenario/map-op.suite';
 import type { Op } from '#scenario/plan';
 import { cpuMain } from './cpu-main.ts';
 import { TestMachine } from './machine.suite.ts';
@@ -14,7 +16,7 @@ import { TestMachine } from './machine.suite.ts';
 const whole = { region: 0, extent: 'whole', share: 'all' } as const;
 const own = { region: 0, extent: 'whole', share: 'own' } as const;
 const write = { op: 'touch', access: 'write', pages: 'one-per-slot' } as const;
-const MMAP: Op = { op: 'mmap', region: 0 };
+const MMAP: Op = mapOf(0);
 const meet = (phase: string): Op => ({ op: 'rendezvous', phase });
 
 function makeOne(columns: Op[][]): TestMachine {

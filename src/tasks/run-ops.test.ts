@@ -1,4 +1,5 @@
 /** Facts about single operations: that each does what its words say, on a machine of one CPU. */
+
 import { expect, test } from 'vitest';
 import { pageAt } from '#arena/arena';
 import { CONTROL } from '#arena/layout/control';
@@ -6,6 +7,7 @@ import { VMA_FLAG } from '#arena/layout/mm';
 import { PAGE, PAGE_LAZYFREE, PAGE_LOCKED, PAGE_STATE } from '#arena/layout/page';
 import { peek, poke } from '#arena/word';
 import { flipPageState } from '#mm/page-state';
+import { mapOf } from '#scenario/map-op.suite';
 import type { Op, Plan, Region, VmaFlag } from '#scenario/plan';
 import { VMA_FLAGS } from '#scenario/schema';
 import { COUNTERS, type CounterName } from '#trace/counters';
@@ -15,7 +17,7 @@ import { vmaFlags } from './memory-ops.ts';
 
 const PAGES = 64;
 const whole = { region: 0, extent: 'whole', share: 'all' } as const;
-const MMAP: Op = { op: 'mmap', region: 0 };
+const MMAP: Op = mapOf(0);
 const WRITE: Op = { op: 'touch', access: 'write', pages: 'every', ...whole };
 const READ: Op = { op: 'touch', access: 'read', pages: 'every', ...whole };
 const DONTNEED: Op = { op: 'dontneed', ...whole };

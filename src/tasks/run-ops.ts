@@ -7,7 +7,7 @@ import { type Cpu, enterOperation } from '#arch/cpu';
 import { Halted } from '#arena/halt';
 import { CONTROL } from '#arena/layout/control';
 import { peek } from '#arena/word';
-import { unreachable } from '#base/assert';
+import { assert, unreachable } from '#base/assert';
 import { rcuOperationEnd } from '#mm/rcu-free';
 import { boundProtocol, HOOK, hasHook } from '#mm/reclaim-protocol';
 import type { Choice, Op } from '#scenario/plan';
@@ -125,7 +125,12 @@ function runLeaf(cpu: Cpu, task: Task, op: Exclude<Op, Control>): void {
       runMadvise(cpu, task, op);
       break;
     case 'mmap':
-      runMmap(cpu, task, op.region);
+      runMmap(cpu, task, op);
+      break;
+    case 'mprotect':
+    case 'mremap':
+    case 'brk':
+      assert(false, `${op.op} can be carried out`);
       break;
     case 'munmap':
       runMunmap(cpu, task, op);

@@ -7,6 +7,8 @@
 const PLAIN = [
   ...['touch write', 'touch read', 'dontneed', 'purge', 'punch', 'mmap', 'munmap', 'reclaim'],
   ...['pressure', 'scan', 'scan until-idle', 'sleep'],
+  ...['mmap none', 'mmap read', 'mprotect none', 'mprotect read', 'mprotect write'],
+  ...['mremap', 'mremap to', 'brk'],
 ];
 const ADVICES = [
   ...(['free', 'pageout', 'cold', 'populate-read', 'populate-write', 'willneed'] as const),
@@ -39,8 +41,14 @@ export const ACT = {
   scanUntilIdle: 10,
   /** Milliseconds in place of pages. */
   sleep: 11,
+  /** Two acts tell of it: what was mapped, and then where it is mapped. */
+  mremap: 17,
+  mremapTo: 18,
+  brk: 19,
 } as const;
 
+export const MMAP_ACT = { none: 12, read: 13, write: ACT.mmap } as const;
+export const MPROTECT_ACT = { none: 14, read: 15, write: 16 } as const;
 export const ADVICE_ACT = numbered(ADVICES, PLAIN.length);
 export const WALKER_ACT = numbered(WALKERS, PLAIN.length + ADVICES.length);
 

@@ -1,10 +1,12 @@
 /** Broken versions, each narrated from the shortest of many failing schedules. */
+
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { editNamed } from '#catalogue/named.suite';
 import { renderInterleaving } from '#report/diagram';
 import type { Interleaving } from '#result/interleaving';
+import { mapOf } from '#scenario/map-op.suite';
 import type { Op, Plan } from '#scenario/plan';
 import { ReplayStrategy } from '../schedule.ts';
 import { machineFor, plan } from '../small.suite.ts';
@@ -23,7 +25,7 @@ const SLEEP: Op = { op: 'sleep', ms: 20 };
 const SCAN: Op = { op: 'scan', untilIdle: false };
 const PAGEMAP: Op = { op: 'walk', walker: 'pagemap', ...WHOLE };
 /** One page is present. */
-const SETUP: Partial<Plan> = { setup: [{ op: 'mmap', region: 0 }, ONE] };
+const SETUP: Partial<Plan> = { setup: [mapOf(0), ONE] };
 
 interface Case {
   readonly plan: Plan;

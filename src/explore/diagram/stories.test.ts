@@ -1,7 +1,9 @@
 /** Races that are no stale pmd entry alone, each narrated from the shortest of many schedules. */
+
 import { expect, test } from 'vitest';
 import { lineEditOf } from '#catalogue/broken-version';
 import { brokenVersion } from '#catalogue/named.suite';
+import { mapOf } from '#scenario/map-op.suite';
 import type { Op, Plan } from '#scenario/plan';
 import { machineFor, plan } from '../small.suite.ts';
 import { narrate } from './narrate.ts';
@@ -22,14 +24,14 @@ const DONTNEED: Op = { op: 'dontneed', ...WHOLE };
 const PRESSURE: Op = { op: 'pressure' };
 const MUNMAP: Op = { op: 'munmap', ...WHOLE };
 const FILL: Op = { op: 'walk', walker: 'uffd-zeropage', ...WHOLE };
-const MAPPED: Partial<Plan> = { setup: [{ op: 'mmap', region: 0 }, ONE] };
+const MAPPED: Partial<Plan> = { setup: [mapOf(0), ONE] };
 
 /** By broken version: a plan, and rows in their order. */
 const STORIES: Readonly<Record<string, readonly [Plan, readonly RegExp[]]>> = {
   // The VMA by which a walk goes on is no entry and no table.
   'pressure-keeps-vma': [
     plan('locked-counts', [[MUNMAP], [PRESSURE]], {
-      setup: [{ op: 'mmap', region: 0 }, ONE, DONTNEED],
+      setup: [mapOf(0), ONE, DONTNEED],
       options: { batch: 1 },
     }),
     [
@@ -63,7 +65,7 @@ const STORIES: Readonly<Record<string, readonly [Plan, readonly RegExp[]]>> = {
         [READ, READ],
       ],
       {
-        setup: [{ op: 'mmap', region: 0 }],
+        setup: [mapOf(0)],
         regions: [{ name: 'guest', pages: 4, flags: ['uffd-missing'], gapPages: 0 }],
         options: { zeroTables: 'everywhere' },
         ownership: 'slots',

@@ -142,6 +142,8 @@ function scaledOptions({ options }: Plan, pagesMax: number): Plan['options'] {
     : options;
 }
 
+type Mremap = Op & { readonly op: 'mremap' };
+
 function scaledOp(scaling: Scaling, op: Op): Op {
   const all = (ops: readonly Op[]): Op[] => ops.map((each) => scaledOp(scaling, each));
   switch (op.op) {
@@ -151,6 +153,10 @@ function scaledOp(scaling: Scaling, op: Op): Op {
       return { ...op, choices: op.choices.map((choice) => ({ ...choice, do: all(choice.do) })) };
     case 'sweep':
       return { ...op, pages: scaledChunk(scaling, op.pages), do: all(op.do) };
+    case 'mremap':
+      return scaledMremap(scaling, op);
+    case 'brk':
+      return { ...op, pages: scaledLength(scaling, op.region, 0, op.pages) };
     case 'touch':
       return {
         ...op,
@@ -169,10 +175,30 @@ function scaledChunk({ from, to }: Scaling, pages: number): number {
 
 function scaledExtent(scaling: Scaling, { region, extent }: Where): Where['extent'] {
   if (typeof extent !== 'object') return extent;
-  const start = scaledPage(scaling, region, extent.page);
-  const last = scaledPage(scaling, region, extent.page + extent.pages - 1);
-  const span: PageSpan = { page: start, pages: Math.max(1, last + 1 - start) };
+  const { page, pages } = extent;
+  const start = scaledPage(scaling, region, page);
+  const span: PageSpan = { page: start, pages: scaledLength(scaling, region, page, pages) };
   return span;
+}
+
+/** Pages that `pages` pages from `page` on become; none only of none. */
+function scaledLength(scaling: Scaling, region: number, page: number, pages: number): number {
+  if (pages === 0) return 0;
+  const start = scaledPage(scaling, region, page);
+  return Math.max(1, scaledPage(scaling, region, page + pages - 1) + 1 - start);
+}
+
+/** What kept its length keeps it. */
+function scaledMremap(scaling: Scaling, op: Mremap): Op {
+  const extent = scaledExtent(scaling, op);
+  if (typeof op.extent !== 'object' || typeof extent !== 'object') return { ...op, extent };
+  const place = op.to ?? op.extent.page;
+  const newPages =
+    op.newPages === op.extent.pages
+      ? extent.pages
+      : scaledLength(scaling, op.region, place, op.newPages);
+  const to = op.to === null ? null : scaledPage(scaling, op.region, op.to);
+  return { ...op, extent, to, newPages };
 }
 
 /** The page that stands for page `page` of the old region. */

@@ -15,6 +15,7 @@ const LEVELS = 3;
 const FULL_SLOTS = 2;
 const SHARES_MAX = 8;
 const GATHER_PAGES_MIN = 2;
+const SPLITTING: readonly Op['op'][] = ['munmap', 'mmap', 'madvise', 'mprotect', 'brk'];
 
 /** The same plan on a small machine; a small one stays as it is. */
 export function smallGeometry(plan: Plan): Plan {
@@ -90,9 +91,8 @@ function forks(op: Op): boolean {
 
 /** How often an operation may split a VMA, at most, in all that it does at a time. */
 function splits(op: Op): number {
-  return Number(
-    contains(op, (each) => each.op === 'munmap' || each.op === 'mmap' || each.op === 'madvise'),
-  );
+  if (contains(op, (each) => each.op === 'mremap')) return 2;
+  return Number(contains(op, (each) => SPLITTING.includes(each.op)));
 }
 
 function isOfShare(op: Op): boolean {
