@@ -6,7 +6,7 @@
  *     the flags for scanners    the mmap lock and the VMA locks for writing
  *     all others                the mmap lock for reading
  *
- * Parts of the range that no VMA maps are passed over.
+ * Parts of the range that no VMA maps are passed over; populating ends at the first of them.
  */
 
 import { type Cpu, enterActor, leaveActor } from '#arch/cpu';
@@ -64,8 +64,7 @@ export function madvise(
 ): boolean {
   if (advice <= MADV['guard-remove'])
     return underVmaLock(cpu, mm, advice, startSlot, startIndex, endSlot, endIndex);
-  const populates = advice === MADV['populate-read'] || advice === MADV['populate-write'];
-  const before = enterActor(cpu, populates ? ACTOR.fault : ACTOR.madvise);
+  const before = enterActor(cpu, populates(advice) ? ACTOR.fault : ACTOR.madvise);
   let done = true;
   if (advice >= MADV['pt-scan']) {
     const [on, off] = scanFlags(advice);
@@ -157,6 +156,9 @@ function adviseByVma(
   endSlot: number,
   endIndex: number,
 ): boolean {
+  const endsAtHole = populates(advice);
+  let doneSlot = startSlot;
+  let doneIndex = startIndex;
   for (let i = firstEndingAfter(cpu, mm, startSlot, startIndex); ; i++) {
     const vma = vmaInMap(cpu, mm, i);
     if (vma === 0) return true;
@@ -164,6 +166,8 @@ function adviseByVma(
     let fromSlot = read(cpu, at + VMA.startSlot);
     let fromIndex = read(cpu, at + VMA.startIndex);
     if (!isBefore(fromSlot, fromIndex, endSlot, endIndex)) return true;
+    const isHole = isBefore(doneSlot, doneIndex, fromSlot, fromIndex);
+    if (isHole && endsAtHole) return false;
     if (isBefore(fromSlot, fromIndex, startSlot, startIndex)) {
       fromSlot = startSlot;
       fromIndex = startIndex;
@@ -175,6 +179,8 @@ function adviseByVma(
       toIndex = read(cpu, at + VMA.endIndex);
     }
     if (!adviseVma(cpu, mm, advice, vma, fromSlot, fromIndex, toSlot, toIndex)) return false;
+    doneSlot = toSlot;
+    doneIndex = toIndex;
   }
 }
 
@@ -216,6 +222,10 @@ function adviseVma(
       return populateRange(cpu, mm, startSlot, startIndex, endSlot, endIndex, write);
     }
   }
+}
+
+function populates(advice: number): boolean {
+  return advice === MADV['populate-read'] || advice === MADV['populate-write'];
 }
 
 function endsBefore(cpu: Cpu, vma: number, slot: number, index: number): boolean {

@@ -4,6 +4,7 @@
  */
 export { setGate } from '#arena/gate';
 export { NoisyGate } from '#arena/noise';
+export { bootAlone, doAlone } from './alone.ts';
 export { bindMachine, makeCpu } from './bind.ts';
 export { cpuExit, cpuMain } from './cpu-main.ts';
 export {

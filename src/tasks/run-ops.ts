@@ -10,10 +10,10 @@ import { peek } from '#arena/word';
 import { assert, unreachable } from '#base/assert';
 import { rcuOperationEnd } from '#mm/rcu-free';
 import { boundProtocol, HOOK, hasHook } from '#mm/reclaim-protocol';
+import { shareOf } from '#scenario/extent';
 import type { Choice, Op } from '#scenario/plan';
 import { traceOperationEnd } from '#trace/tracing';
 import type { Machine } from './bind.ts';
-import { shareOf } from './extent.ts';
 import {
   runDontneed,
   runMadvise,

@@ -5,11 +5,11 @@ import { ptrsMask } from '#arena/arena';
 import { Halted } from '#arena/halt';
 import { CONTROL } from '#arena/layout/control';
 import { peek } from '#arena/word';
+import { choosePages, type PageRange } from '#scenario/extent';
 import type { Where } from '#scenario/plan';
 import { actWord, NO_REGION } from '#trace/act';
 import { EVENT, recordEvent } from '#trace/ring';
 import type { Machine } from './bind.ts';
-import { choosePages, type PageRange } from './extent.ts';
 import { type Ownership, ownershipOf } from './touch.ts';
 import { UserMemory } from './user-memory.ts';
 
@@ -49,7 +49,7 @@ export function goesOn(): boolean {
 /** The pages that `where` means now, in the task's own record. */
 export function pagesOf(cpu: Cpu, task: Task, where: Where): PageRange {
   const { plan, regionStarts } = task.machine;
-  choosePages(cpu, plan, regionStarts, where, task.chunk, task.range);
+  choosePages(cpu.prng, cpu.id, plan, regionStarts, where, task.chunk, task.range);
   return task.range;
 }
 

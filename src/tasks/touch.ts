@@ -10,10 +10,10 @@ import { CONTROL } from '#arena/layout/control';
 import { peek } from '#arena/word';
 import type { Mm } from '#mm/mm';
 import { ACCESS, userLoad, userStore } from '#mm/user-access';
+import { type PageRange, shareOf } from '#scenario/extent';
 import type { Op, Plan } from '#scenario/plan';
 import { rcuQuiescent } from '#sync/rcu';
 import { COUNTER } from '#trace/counters';
-import { type PageRange, shareOf } from './extent.ts';
 import { type UserMemory, zapClock } from './user-memory.ts';
 
 /** Who owns pages: one CPU all of them, pages in turn, or the CPU whose share contains the slot. */

@@ -3,11 +3,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { property } from '#base/property.suite';
-import { mapOf } from '#scenario/map-op.suite';
-import type { Op, Plan, Region, Where } from '#scenario/plan';
-import { cpuMain } from './cpu-main.ts';
+import { cpuMain } from '#tasks/cpu-main';
+import { TestMachine } from '#tasks/machine.suite';
 import { choosePages, shareOf } from './extent.ts';
-import { TestMachine } from './machine.suite.ts';
+import { mapOf } from './map-op.suite.ts';
+import type { Op, Plan, Region, Where } from './plan.ts';
+
 
 const region = (pages: number, gapPages: number): Region => ({
   ...{ name: 'r', flags: [] },
@@ -91,7 +92,7 @@ property([plans, wheres], { numRuns: 300 })('an extent lies inside its share', (
       const share = shareOf(machine.plan, starts, id, i, where.share);
       if (share.start >= share.end) continue;
       for (let repeat = 0; repeat < 5; repeat++) {
-        choosePages(machine.cpu(id), machine.plan, starts, { ...where, region: i }, share, out);
+        choosePages(machine.cpu(id).prng, id, machine.plan, starts, { ...where, region: i }, share, out);
         expect(out.start).toBeGreaterThanOrEqual(share.start);
         expect(out.end).toBeLessThanOrEqual(share.end);
         expect(out.end).toBeGreaterThan(out.start);
@@ -110,7 +111,7 @@ test('a part may be any part of its slot', () => {
   const out = { start: 0, end: 0 };
   const seen = new Set<string>();
   for (let i = 0; i < 3000; i++) {
-    choosePages(machine.cpu(0), machine.plan, starts, where, out, out);
+    choosePages(machine.cpu(0).prng, 0, machine.plan, starts, where, out, out);
     seen.add(`${out.start - starts[0]!}-${out.end - starts[0]!}`);
   }
   expect(seen.size).toBe(36);
@@ -120,7 +121,7 @@ test('the chunk is the running sweep’s', () => {
   const machine = new TestMachine({ regions: [region(64, 0)] });
   const out = { start: 0, end: 0 };
   const where: Where = { region: 0, extent: 'chunk', share: 'all' };
-  choosePages(machine.cpu(0), machine.plan, [0], where, { start: 11, end: 17 }, out);
+  choosePages(machine.cpu(0).prng, 0, machine.plan, [0], where, { start: 11, end: 17 }, out);
   expect(out).toEqual({ start: 11, end: 17 });
 });
 
@@ -132,7 +133,7 @@ test('a span is of its region, wherever that begins, and draws no random number'
   const again = new TestMachine({ cpus: 2, regions: [region(64, 0), region(64, 5)] });
   for (const share of ['all', 'own'] as const) {
     const where: Where = { region: 1, extent: { page: 3, pages: 2 }, share };
-    choosePages(again.cpu(1), again.plan, starts, where, out, out);
+    choosePages(again.cpu(1).prng, 1, again.plan, starts, where, out, out);
     expect(out).toEqual({ start: starts[1]! + 3, end: starts[1]! + 5 });
   }
   expect(again.cpu(1).prng.below(1 << 30)).toBe(drawn);

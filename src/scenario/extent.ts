@@ -3,9 +3,8 @@
  * pages.
  */
 
-import type { Cpu } from '#arch/cpu';
-import { boundMap } from '#arena/arena';
-import type { Extent, PageSpan, Plan, Where } from '#scenario/plan';
+import type { Prng } from '#base/prng';
+import type { Extent, PageSpan, Plan, Where } from './plan.ts';
 
 /** A range of pages, [start, end), as numbers of pages of the address space (up to 36 bits). */
 export interface PageRange {
@@ -16,7 +15,7 @@ export interface PageRange {
 /** Slots that one `slots` extent covers at most. */
 const SLOTS_RUN_MAX = 8;
 
-/** This CPU's share of region `region`: all of it, or an equal, slot-aligned part. */
+/** The share of region `region` that CPU `cpu` has: all of it, or an equal, slot-aligned part. */
 export function shareOf(
   plan: Plan,
   starts: readonly number[],
@@ -36,9 +35,12 @@ export function shareOf(
   return { start: first, end: Math.max(first, Math.min(end, to)) };
 }
 
-/** Writes the pages that `where` means now into `out`; `chunk` is the running sweep's. */
+/**
+ * Writes the pages that `where` means now to CPU `cpu` into `out`; `chunk` is the running sweep's.
+ */
 export function choosePages(
-  cpu: Cpu,
+  prng: Prng,
+  cpu: number,
   plan: Plan,
   starts: readonly number[],
   where: Where,
@@ -57,32 +59,32 @@ export function choosePages(
     out.end = out.start + extent.pages;
     return;
   }
-  const share = shareOf(plan, starts, cpu.id, where.region, where.share);
+  const share = shareOf(plan, starts, cpu, where.region, where.share);
   out.start = share.start;
   out.end = share.end;
-  if (extent !== 'whole' && share.end > share.start) narrow(cpu, extent, share, out);
+  if (extent !== 'whole' && share.end > share.start) narrow(prng, 1 << plan.ptrsShift, extent, share, out);
 }
 
 function narrow(
-  cpu: Cpu,
+  prng: Prng,
+  ptrs: number,
   extent: Exclude<Extent, PageSpan>,
   share: PageRange,
   out: PageRange,
 ): void {
-  const ptrs = 1 << boundMap().geometry.ptrsShift;
   if (extent === 'page') {
-    out.start = share.start + cpu.prng.below(share.end - share.start);
+    out.start = share.start + prng.below(share.end - share.start);
     out.end = out.start + 1;
     return;
   }
   const firstSlot = Math.floor(share.start / ptrs);
   const slots = Math.ceil(share.end / ptrs) - firstSlot;
-  const slot = firstSlot + cpu.prng.below(slots);
-  const run = extent === 'slots' ? 1 + cpu.prng.below(SLOTS_RUN_MAX) : 1;
+  const slot = firstSlot + prng.below(slots);
+  const run = extent === 'slots' ? 1 + prng.below(SLOTS_RUN_MAX) : 1;
   out.start = Math.max(share.start, slot * ptrs);
   out.end = Math.min(share.end, (slot + run) * ptrs);
   if (extent !== 'part') return;
-  const length = 1 + cpu.prng.below(out.end - out.start);
-  out.start += cpu.prng.below(out.end - out.start - length + 1);
+  const length = 1 + prng.below(out.end - out.start);
+  out.start += prng.below(out.end - out.start - length + 1);
   out.end = out.start + length;
 }

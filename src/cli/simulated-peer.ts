@@ -1,0 +1,35 @@
+/** The simulator as a peer of the live kernel: a machine of one CPU in this thread. */
+import type { Batch, Peer } from '#live/peer';
+import type { LoneMachine } from '#machine/lone-machine';
+import type { Reading } from '#result/reading';
+import type { Plan } from '#scenario/plan';
+
+/** What a machine that has halted reads: nothing that the kernel could. */
+const HALTED: Reading = { vmpteKiB: -1, rssKiB: -1, refused: -1, present: [] };
+
+export class SimulatedPeer implements Peer {
+  private readonly machine: LoneMachine;
+
+  constructor(machine: LoneMachine) {
+    this.machine = machine;
+  }
+
+  async begin(plan: Plan): Promise<void> {
+    this.machine.boot(plan);
+  }
+
+  async run({ ops, checkpoints }: Batch): Promise<readonly Reading[]> {
+    let done = 0;
+    return checkpoints.map(({ after, watched }) => {
+      const goesOn = this.machine.do(ops.slice(done, after));
+      done = after;
+      return goesOn ? this.machine.read(watched) : { ...HALTED, present: watched.map(() => '') };
+    });
+  }
+
+  async end(): Promise<boolean> {
+    return true;
+  }
+
+  async close(): Promise<void> {}
+}

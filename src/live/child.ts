@@ -1,0 +1,120 @@
+/**
+ * The process in which plans are executed on the live kernel. It does nothing else, so that what
+ * its page tables do between two readings is the plan's doing.
+ */
+import { readFileSync } from 'node:fs';
+import { PAGE_SIZE_BYTES } from '#base/units';
+import { Counters } from './counters.ts';
+import { Executor } from './execute.ts';
+import type { Layout, Reply, Request } from './messages.ts';
+import type { Reading } from '#result/reading';
+import type { Batch, Checkpoint } from './peer.ts';
+import { loadSyscalls, type Syscalls } from './syscalls.ts';
+
+/**
+ * Page 0 of plans, where a top-level entry begins (each reaches 512 GiB): page tables are those of
+ * the simulated machine then. It is above what V8 asks for and below where Linux puts programs.
+ */
+const BASE_ADDRESS = 0x6000_0000_0000;
+/** How often all that is read is read before the first plan, so that V8 has done its part. */
+const WARM_UP_ROUNDS = 50;
+
+class LiveProcess {
+  private readonly calls: Syscalls = loadSyscalls();
+  private readonly counters = new Counters();
+  private executor: Executor | null = null;
+  private start = 0;
+  private end = 0;
+  private vmpteBefore = 0;
+
+  /** An empty address space, of which the tables are none of the plan's. */
+  begin(layout: Layout): void {
+    const { starts, pages } = layout;
+    const last = starts.length - 1;
+    this.start = BASE_ADDRESS + starts[0]! * PAGE_SIZE_BYTES;
+    this.end = BASE_ADDRESS + (starts[last]! + pages[last]!) * PAGE_SIZE_BYTES;
+    this.executor?.close();
+    this.executor = new Executor(this.calls, BASE_ADDRESS, layout);
+    this.vmpteBefore = this.counters.vmpteKiB();
+  }
+
+  /** Operations, and readings after some of them. */
+  run({ ops, checkpoints }: Batch): Reading[] {
+    const readings: Reading[] = [];
+    let next = 0;
+    for (let done = 0; done <= ops.length; done++) {
+      while (checkpoints[next]?.after === done) readings.push(this.read(checkpoints[next++]!));
+      if (done < ops.length) this.executor!.execute(ops[done]!);
+    }
+    return readings;
+  }
+
+  /** Whether everything is as before the plan once its memory is unmapped. */
+  finish(): boolean {
+    this.calls.munmap(this.start, this.end - this.start);
+    return this.counters.vmpteKiB() === this.vmpteBefore;
+  }
+
+  warmUp(): void {
+    const layout: Layout = { starts: [0], pages: [1024] };
+    const where = { region: 0, extent: { page: 0, pages: 1024 }, share: 'all' } as const;
+    for (let i = 0; i < WARM_UP_ROUNDS; i++) {
+      this.begin(layout);
+      const ops: Batch['ops'] = [
+        { op: 'mmap', protection: 'write', ...where },
+        { op: 'touch', access: 'write', pages: 'every', ...where },
+        { op: 'touch', access: 'read', pages: 'every', ...where },
+      ];
+      this.run({ ops, checkpoints: [{ after: 3, watched: [{ page: 0, pages: 1024 }] }] });
+      this.finish();
+    }
+  }
+
+  private read({ watched }: Checkpoint): Reading {
+    return {
+      vmpteKiB: this.counters.vmpteKiB() - this.vmpteBefore,
+      rssKiB: this.counters.rssKiB(this.start, this.end),
+      refused: this.executor!.refused,
+      present: watched.map(({ page, pages }) =>
+        this.counters.present(BASE_ADDRESS + page * PAGE_SIZE_BYTES, pages),
+      ),
+    };
+  }
+}
+
+/** Whether the addresses of plans are free, up to where Linux puts programs. */
+function isAddressSpaceFree(): boolean {
+  const maps = readFileSync('/proc/self/maps', 'latin1').split('\n');
+  return maps.every((line) => !/^(6[0-9a-f]|7[0-6])[0-9a-f]{10}-/.test(line));
+}
+
+const live = new LiveProcess();
+live.warmUp();
+
+process.on('message', (request: Request) => {
+  try {
+    process.send!(answer(request));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    process.send!({ answer: 'failed', why } satisfies Reply);
+  }
+});
+// Whoever asked is gone.
+process.on('disconnect', () => process.kill(process.pid));
+process.send!(
+  isAddressSpaceFree()
+    ? ({ answer: 'begun' } satisfies Reply)
+    : ({ answer: 'failed', why: 'the addresses of plans are in use' } satisfies Reply),
+);
+
+function answer(request: Request): Reply {
+  switch (request.ask) {
+    case 'begin':
+      live.begin(request.layout);
+      return { answer: 'begun' };
+    case 'run':
+      return { answer: 'readings', readings: live.run(request.batch) };
+    case 'end':
+      return { answer: 'ended', clean: live.finish() };
+  }
+}

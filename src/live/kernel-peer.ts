@@ -1,0 +1,100 @@
+/** The live kernel as a peer: a process of its own executes the plans, and is asked over IPC. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { UserError } from '#base/user-error';
+import type { Plan } from '#scenario/plan';
+import { regionStarts } from '#scenario/regions';
+import type { Layout, Reply, Request } from './messages.ts';
+import type { Reading } from '#result/reading';
+import type { Batch, Peer } from './peer.ts';
+
+/** The process always runs the built code, also when a test runs from the sources. */
+const CHILD = import.meta.url.endsWith('.ts') ? '../../dist/src/live/child.js' : './child.js';
+
+/** No threads of V8 that compile or collect: they would move the figures that are read. */
+const QUIET = ['--single-threaded', '--max-semi-space-size=1'];
+
+export class KernelPeer implements Peer {
+  private readonly child: ChildProcess;
+  private waiting: { resolve(reply: Reply): void; reject(error: Error): void } | null = null;
+
+  private constructor(child: ChildProcess) {
+    this.child = child;
+    child.on('message', (reply: Reply) => this.settle((waiting) => waiting.resolve(reply)));
+    child.on('error', (error) => this.settle((waiting) => waiting.reject(error)));
+    child.on('exit', (code, signal) => {
+      const how = signal === null ? `ended with code ${code}` : `was ended by ${signal}`;
+      this.settle((waiting) =>
+        waiting.reject(new Error(`the process on the live kernel ${how}`)),
+      );
+    });
+  }
+
+  /** Throws a `UserError` where there is no live kernel to ask. */
+  static async start(): Promise<KernelPeer> {
+    await checkPlatform();
+    const file = new URL(CHILD, import.meta.url).pathname;
+    const options = { execArgv: QUIET, serialization: 'advanced' } as const;
+    const peer = new KernelPeer(fork(file, { ...options, stdio: ['ignore', 2, 2, 'ipc'] }));
+    peer.expect(await peer.reply(), 'begun');
+    return peer;
+  }
+
+  async begin(plan: Plan): Promise<void> {
+    const layout: Layout = {
+      starts: regionStarts(plan),
+      pages: plan.regions.map(({ pages }) => pages),
+    };
+    this.expect(await this.ask({ ask: 'begin', layout }), 'begun');
+  }
+
+  async run(batch: Batch): Promise<readonly Reading[]> {
+    return this.expect(await this.ask({ ask: 'run', batch }), 'readings').readings;
+  }
+
+  async end(): Promise<boolean> {
+    return this.expect(await this.ask({ ask: 'end' }), 'ended').clean;
+  }
+
+  async close(): Promise<void> {
+    this.child.removeAllListeners('exit');
+    this.child.kill('SIGKILL');
+  }
+
+  private ask(request: Request): Promise<Reply> {
+    const reply = this.reply();
+    this.child.send(request);
+    return reply;
+  }
+
+  private reply(): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      this.waiting = { resolve, reject };
+    });
+  }
+
+  private settle(how: (waiting: NonNullable<KernelPeer['waiting']>) => void): void {
+    const { waiting } = this;
+    this.waiting = null;
+    if (waiting !== null) how(waiting);
+  }
+
+  private expect<A extends Reply['answer']>(reply: Reply, answer: A): Reply & { answer: A } {
+    if (reply.answer === 'failed') throw new Error(`on the live kernel: ${reply.why}`);
+    if (reply.answer !== answer) throw new Error(`"${reply.answer}" instead of "${answer}"`);
+    return reply as Reply & { answer: A };
+  }
+}
+
+/** What there must be before a plan can run on the live kernel. */
+async function checkPlatform(): Promise<void> {
+  const { arch, platform } = await import('node:process');
+  if (platform !== 'linux' || arch !== 'x64')
+    throw new UserError(`the live kernel must be Linux on x86-64, not ${platform} on ${arch}`);
+  try {
+    await import('koffi');
+  } catch {
+    throw new UserError(
+      'the package koffi, by which the live kernel is asked, is not installed; npm ci installs it',
+    );
+  }
+}

@@ -1,0 +1,30 @@
+/**
+ * What is asked of whoever executes a linear plan, be it the live kernel or the simulator: a batch
+ * of operations, and readings after some of them.
+ */
+import type { Reading } from '#result/reading';
+import type { Op, PageSpan, Plan } from '#scenario/plan';
+
+/** Operations one after another on one CPU, and where readings are taken. */
+export interface Batch {
+  /** Linear: each names its pages. */
+  readonly ops: readonly Op[];
+  readonly checkpoints: readonly Checkpoint[];
+}
+
+export interface Checkpoint {
+  /** After so many operations of the batch. */
+  readonly after: number;
+  /** Pages, as numbers of the simulated address space, of which is read whether they are there. */
+  readonly watched: readonly PageSpan[];
+}
+
+/** One executor of linear plans, one plan at a time. */
+export interface Peer {
+  /** An empty address space for `plan`, whose regions say where its memory is. */
+  begin(plan: Plan): Promise<void>;
+  run(batch: Batch): Promise<readonly Reading[]>;
+  /** Everything is unmapped; false: the readings of this plan are not to be trusted. */
+  end(): Promise<boolean>;
+  close(): Promise<void>;
+}
