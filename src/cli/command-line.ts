@@ -14,6 +14,7 @@ import { addReplay } from './replay.ts';
 import { addReport } from './report.ts';
 import { addRun } from './run.ts';
 import { addStart } from './start.ts';
+import { addValidate } from './validate.ts';
 
 /** What every command is given. */
 export interface Context {
@@ -68,6 +69,7 @@ function programFor(context: Context, act: Act): Command {
   addList(program, context, act);
   addReport(program, context, act);
   addStart(program, context, act);
+  addValidate(program, context, act);
   return program;
 }
 

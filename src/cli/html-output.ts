@@ -1,11 +1,11 @@
 /** Where `--html` goes: a file that appears whole or not at all, and needs no other. */
 import { createHash } from 'node:crypto';
 import { UserError } from '#base/user-error';
-import type { SavedDocument } from '#result/saved';
+import type { PagedDocument } from '#result/saved';
 import type { Context } from './command-line.ts';
 
 export interface HtmlOutput {
-  write(document: SavedDocument): Promise<void>;
+  write(document: PagedDocument): Promise<void>;
   discard(): void;
 }
 
@@ -20,7 +20,7 @@ export function openHtmlOutput(context: Context, target: string, json?: string):
   };
 }
 
-async function htmlText({ io, engine }: Context, document: SavedDocument): Promise<string> {
+async function htmlText({ io, engine }: Context, document: PagedDocument): Promise<string> {
   const { htmlReport } = await import('#report/html/report');
   const oracles = await engine.oracles();
   const sentences = new Map(oracles.map(({ name, sentence }) => [name, sentence]));

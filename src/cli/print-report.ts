@@ -5,6 +5,7 @@ import type { TextOptions } from '#report/text';
 import type { CatalogueReport } from '#result/catalogue';
 import type { Exploration } from '#result/exploration';
 import type { Result } from '#result/result';
+import type { Validation } from '#result/validation';
 import type { Context } from './command-line.ts';
 import type { Stream } from './io.ts';
 
@@ -30,6 +31,12 @@ export async function printCatalogue({ io }: Context, report: CatalogueReport): 
   const { catalogueText } = await import('#report/catalogue');
   const { stdout } = io;
   stdout.write(catalogueText(report, { width: stdout.columns, paint: paintFor(stdout) }));
+}
+
+export async function printValidation({ io }: Context, validation: Validation): Promise<void> {
+  const { validationText } = await import('#report/validation');
+  const { stdout } = io;
+  stdout.write(validationText(validation, { width: stdout.columns, paint: paintFor(stdout) }));
 }
 
 export async function textOptions(context: Context, result: Result): Promise<TextOptions> {

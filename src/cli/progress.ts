@@ -1,6 +1,6 @@
 /** One line on stderr that says how a run goes; only on a terminal, and gone at the end. */
 import type { ExploreProgress } from '#explore/explore';
-import { formatKiB, formatPercent, formatSeconds, formatShort } from '#report/format';
+import { formatCount, formatKiB, formatPercent, formatSeconds, formatShort } from '#report/format';
 import { clip } from '#report/page';
 import type { Plan } from '#scenario/plan';
 import type { Progress } from './engine.ts';
@@ -37,6 +37,25 @@ export function explorationLine(stream: Stream): ExplorationLine {
       if (progress.seconds - shownAt < REFRESH_SECONDS) return;
       shownAt = progress.seconds;
       const text = `${scenario} under ${protocol}: ${describeSearch(progress)}`;
+      stream.write(`${CLEAR_LINE}${clip(text, stream.columns - 1)}`);
+    },
+    clear() {
+      stream.write(CLEAR_LINE);
+    },
+  };
+}
+
+export interface CountLine {
+  show(what: string, done: number, of: number): void;
+  clear(): void;
+}
+
+/** The same for work that is counted. */
+export function countLine(stream: Stream): CountLine {
+  if (!stream.isTerminal) return { show() {}, clear() {} };
+  return {
+    show(what, done, of) {
+      const text = `${what}: ${formatCount(done)} of ${formatCount(of)}`;
       stream.write(`${CLEAR_LINE}${clip(text, stream.columns - 1)}`);
     },
     clear() {

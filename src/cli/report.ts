@@ -5,7 +5,7 @@ import type { SavedDocument } from '#result/saved';
 import type { Act, Context } from './command-line.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { openHtmlOutput } from './html-output.ts';
-import { printCatalogue, printExploration, printLockStat, printReport } from './print-report.ts';
+import { printCatalogue, printExploration, printLockStat, printReport, printValidation } from './print-report.ts';
 
 export function addReport(program: Command, context: Context, act: Act): void {
   program
@@ -32,10 +32,11 @@ async function report(
   const html = target === undefined ? null : openHtmlOutput(context, target);
   try {
     const text = context.io.readText(path);
-    const { parseSaved } = await import('#result/saved');
+    const { hasPage, parseSaved } = await import('#result/saved');
     const document = parseSaved(text, path);
-    if (html !== null) await html.write(document);
-    else await print(context, document, path, lockStat ?? false);
+    if (html === null) await print(context, document, path, lockStat ?? false);
+    else if (hasPage(document)) await html.write(document);
+    else throw new UserError(`"${path}" is a validation, of which there is no page`);
     return EXIT.well;
   } finally {
     html?.discard();
@@ -52,5 +53,6 @@ async function print(
     return lockStat ? printLockStat(context, document) : printReport(context, document);
   if (lockStat) throw new UserError(`"${path}" is no result, which alone has lock statistics`);
   if (document.kind === 'catalogue') return printCatalogue(context, document);
+  if (document.kind === 'validation') return printValidation(context, document);
   return printExploration(context, document);
 }

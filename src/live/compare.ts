@@ -21,6 +21,7 @@ export interface Peers {
 export interface Comparison {
   readonly plan: Plan;
   readonly name: string;
+  readonly notes: string[];
   /** The plan's operations, linear, from the first on. */
   readonly ops: () => Iterable<Op>;
   /** Operations between two checkpoints; there is one after the last operation, too. */
@@ -49,7 +50,7 @@ export async function comparePlan(peers: Peers, comparison: Comparison): Promise
     const { difference } = compared;
     if (difference === null || isSameDifference(before?.difference ?? null, difference))
       return compared;
-    if (i === TRIES_MAX) return { ...compared, difference: { ...difference, unsettled: true } };
+    if (i === TRIES_MAX) return { ...compared, difference: { ...difference, isSettled: false } };
     before = compared;
   }
 }
@@ -113,9 +114,9 @@ class Course {
       difference = await this.batch(ops, checkpoints);
     }
     const { operations, vmptePeakKiB, rssPeakKiB } = this;
-    const { name } = this.comparison;
+    const { name, notes } = this.comparison;
     const figures = { operations, checkpoints: this.checkpoints, vmptePeakKiB, rssPeakKiB };
-    return { name, ...figures, difference };
+    return { name, ...figures, threads: 1, notes, difference };
   }
 
   /** The first difference among the readings, or null. */
@@ -131,11 +132,12 @@ class Course {
       this.note(of);
       const operation = before + after;
       const text = this.comparison.show(ops[after - 1]!);
-      this.history.push({ operation, text, watched, kernel: of, simulator: by });
+      this.history.push({ operation, text, watched: [...watched], kernel: of, simulator: by });
       if (this.history.length > HISTORY_CHECKPOINTS) this.history.shift();
       if (isSameReading(of, by)) continue;
       this.operations = operation;
-      return { operation, text, kernel: of, simulator: by, history: [...this.history] };
+      const history = [...this.history];
+      return { operation, text, kernel: of, simulator: by, history, isSettled: true };
     }
     return null;
   }

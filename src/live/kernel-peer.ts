@@ -1,11 +1,10 @@
 /** The live kernel as a peer: a process of its own executes the plans, and is asked over IPC. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { UserError } from '#base/user-error';
-import type { Plan } from '#scenario/plan';
 import { regionStarts } from '#scenario/regions';
 import type { Layout, Reply, Request } from './messages.ts';
 import type { Reading } from '#result/reading';
-import type { Batch, Peer } from './peer.ts';
+import type { Batch, Memory, Peer } from './peer.ts';
 
 /** The process always runs the built code, also when a test runs from the sources. */
 const CHILD = import.meta.url.endsWith('.ts') ? '../../dist/src/live/child.js' : './child.js';
@@ -39,7 +38,7 @@ export class KernelPeer implements Peer {
     return peer;
   }
 
-  async begin(plan: Plan): Promise<void> {
+  async begin(plan: Memory): Promise<void> {
     const layout: Layout = {
       starts: regionStarts(plan),
       pages: plan.regions.map(({ pages }) => pages),
@@ -53,6 +52,23 @@ export class KernelPeer implements Peer {
 
   async end(): Promise<boolean> {
     return this.expect(await this.ask({ ask: 'end' }), 'ended').clean;
+  }
+
+  /** Whether a DONTNEED of a whole table frees it: a trial. */
+  async reclaims(): Promise<boolean> {
+    const region = { name: 'trial', pages: 1024, flags: [], gapPages: 0 };
+    await this.begin({ levels: 4, ptrsShift: 9, regions: [region] });
+    const where = { region: 0, extent: { page: 0, pages: 512 }, share: 'all' } as const;
+    const [filled, emptied] = await this.run({
+      ops: [
+        { op: 'mmap', protection: 'write', ...where },
+        { op: 'touch', access: 'write', pages: 'every', ...where },
+        { op: 'dontneed', ...where },
+      ],
+      checkpoints: [2, 3].map((after) => ({ after, watched: [] })),
+    });
+    await this.end();
+    return emptied!.vmpteKiB < filled!.vmpteKiB;
   }
 
   async close(): Promise<void> {

@@ -19,6 +19,9 @@ export interface Checkpoint {
   readonly watched: readonly PageSpan[];
 }
 
+/** What says where the memory of a plan is. */
+export type Memory = Pick<Plan, 'levels' | 'ptrsShift' | 'regions'>;
+
 /** One executor of linear plans, one plan at a time. */
 export interface Peer {
   /** An empty address space for `plan`, whose regions say where its memory is. */

@@ -1,6 +1,6 @@
 /** Random plans, one after another, until one shows a difference, which is made smaller then. */
 import fc from 'fast-check';
-import type { Compared, Difference, RandomPlans } from '#result/validation';
+import type { Compared, Difference } from '#result/validation';
 import type { Op, Plan } from '#scenario/plan';
 import { comparePlan, type Comparison, type Peers } from './compare.ts';
 import { randomOps } from './random-plans.ts';
@@ -20,18 +20,19 @@ export interface RandomRequest {
   readonly onPlan?: (plans: number) => void;
 }
 
-export interface Shrunk {
+/** The smallest plan found that differs. */
+export interface Differing {
   readonly ops: readonly Op[];
-  readonly compared: Compared;
   readonly difference: Difference;
-  /** Operations of the plan as it was found, and plans run to make it smaller. */
   readonly foundOperations: number;
   readonly trials: number;
 }
 
 export interface RandomOutcome {
-  readonly random: RandomPlans;
-  readonly shrunk: Shrunk | null;
+  readonly plans: number;
+  readonly operations: number;
+  readonly checkpoints: number;
+  readonly differing: Differing | null;
 }
 
 /** Says to fast-check that a plan shows a difference; anything else thrown is a fault of ours. */
@@ -64,16 +65,16 @@ export async function compareRandom(peers: Peers, request: RandomRequest): Promi
     numRuns: request.plans,
     seed: request.seed,
   });
-  const random = { plans, operations, checkpoints };
+  const totals = { plans, operations, checkpoints };
   const last = found as { ops: readonly Op[]; compared: Compared } | null;
   if (errorInstance !== null && !(errorInstance instanceof PlanDiffers)) throw errorInstance;
-  if (last === null) return { random, shrunk: null };
+  if (last === null) return { ...totals, differing: null };
   const { ops, compared } = last;
   const difference = compared.difference!;
-  return { random, shrunk: { ops, compared, difference, foundOperations, trials } };
+  return { ...totals, differing: { ops, difference, foundOperations, trials } };
 }
 
 function comparisonOf(request: RandomRequest, ops: readonly Op[], every: number): Comparison {
   const { plan, show, rssMaxKiB, signal } = request;
-  return { plan, name: 'random', ops: () => ops, every, show, rssMaxKiB, signal };
+  return { plan, name: 'random', notes: [], ops: () => ops, every, show, rssMaxKiB, signal };
 }

@@ -3,12 +3,12 @@
 /** All figures are of the plan's own memory. */
 export interface Reading {
   /** Page tables of all levels, in KiB, as Linux counts VmPTE. */
-  readonly vmpteKiB: number;
-  readonly rssKiB: number;
+  vmpteKiB: number;
+  rssKiB: number;
   /** Pages whose access was refused (SIGSEGV in a program) since the plan began. */
-  readonly refused: number;
+  refused: number;
   /** Of each watched span: the pages that are present, e.g. `0-511 600`, counted from its first. */
-  readonly present: readonly string[];
+  present: string[];
 }
 
 /** Runs of pages as a reading writes them; `present` says so of page `i`. */

@@ -6,8 +6,17 @@ import type { Exploration } from './exploration.ts';
 import { parseExploration } from './exploration-schema.ts';
 import type { Result } from './result.ts';
 import { parseResult } from './schema.ts';
+import type { Validation } from './validation.ts';
+import { validationSchema } from './validation-schema.ts';
 
-export type SavedDocument = Result | Exploration | CatalogueReport;
+/** Those that there is a page for. */
+export type PagedDocument = Result | Exploration | CatalogueReport;
+
+export type SavedDocument = PagedDocument | Validation;
+
+export function hasPage(document: SavedDocument): document is PagedDocument {
+  return !('kind' in document) || document.kind !== 'validation';
+}
 
 /** `name` is what the person called it. What says of no kind that it is one is read as a result. */
 export function parseSaved(text: string, name: string): SavedDocument {
@@ -16,6 +25,8 @@ export function parseSaved(text: string, name: string): SavedDocument {
       return parseExploration(text, name);
     case 'catalogue':
       return parseDocument(catalogueSchema, text, name, 'catalogue');
+    case 'validation':
+      return parseDocument(validationSchema, text, name, 'validation');
     default:
       return parseResult(text, name);
   }

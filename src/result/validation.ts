@@ -3,74 +3,105 @@ import type { Reading } from './reading.ts';
 
 export interface Validation {
   /** Version of the program. */
-  readonly pttorture: string;
-  readonly validation: 1;
-  /** When it ran: an ISO date. */
-  readonly date: string;
-  readonly kernel: {
-    readonly release: string;
+  pttorture: string;
+  schema: 1;
+  kind: 'validation';
+  command: string;
+  machine: { node: string; platform: string; cores: number; memoryGiB: number };
+  /** The day it ran, e.g. `2026-11-21`. */
+  date: string;
+  kernel: {
+    release: string;
     /** Whether it reclaims tables as MADV_DONTNEED empties them, and how that is known. */
-    readonly reclaims: boolean;
-    readonly source: string;
+    reclaims: boolean;
+    source: string;
   };
-  /** What the simulator ran under. */
-  readonly protocol: string;
-  readonly broken: string | null;
-  readonly seed: number;
-  readonly plans: readonly Compared[];
-  /** Plans made at random: how many, and of how many operations each; those that differ are in `plans`. */
-  readonly random: RandomPlans | null;
+  /** What the simulator ran under, and the edit it ran with. */
+  protocol: string;
+  broken: string | null;
+  seed: number;
+  seconds: number;
+  plans: Compared[];
+  /** Plans made at random; null: none were. */
+  random: RandomPlans | null;
   /** What was not compared, and why. */
-  readonly leftOut: readonly LeftOut[];
-  readonly interrupted: boolean;
+  leftOut: LeftOut[];
+  isInterrupted: boolean;
 }
 
 /** A plan, and how far both agreed. */
 export interface Compared {
-  readonly name: string;
-  readonly operations: number;
-  readonly checkpoints: number;
+  name: string;
+  operations: number;
+  checkpoints: number;
   /** Of the live kernel, above what was there before the plan. */
-  readonly vmptePeakKiB: number;
-  readonly rssPeakKiB: number;
-  /** Columns of several CPUs ran at once, so it was compared at quiescence only. */
-  readonly threads?: number;
+  vmptePeakKiB: number;
+  rssPeakKiB: number;
+  /** Threads that ran at once, so that it was compared at quiescence only; 1: at checkpoints. */
+  threads: number;
   /** What holds of this plan, e.g. the size it was cut down to. */
-  readonly notes?: readonly string[];
+  notes: string[];
   /** Null: they agreed at every checkpoint. */
-  readonly difference: Difference | null;
+  difference: Difference | null;
 }
 
 /** A checkpoint at which the two do not read the same. */
 export interface Difference {
   /** Number of the operation after which it was seen, the first being 1; and what it was. */
-  readonly operation: number;
-  readonly text: string;
-  readonly kernel: Reading;
-  readonly simulator: Reading;
+  operation: number;
+  text: string;
+  kernel: Reading;
+  simulator: Reading;
   /** The checkpoints up to this one, the last of them. */
-  readonly history: readonly Moment[];
-  /** It did not come out twice in the same way. */
-  readonly unsettled?: boolean;
-  /** Where the plan was saved, to be run again. */
-  readonly saved?: string;
+  history: Moment[];
+  /** Whether it came out twice in the same way. */
+  isSettled: boolean;
 }
 
 export interface Moment {
-  readonly operation: number;
-  readonly text: string;
-  readonly watched: readonly { readonly page: number; readonly pages: number }[];
-  readonly kernel: Reading;
-  readonly simulator: Reading;
+  operation: number;
+  text: string;
+  watched: { page: number; pages: number }[];
+  kernel: Reading;
+  simulator: Reading;
 }
 
 export interface RandomPlans {
-  readonly plans: number;
-  readonly operations: number;
-  readonly checkpoints: number;
+  plans: number;
+  /** Of all of them. */
+  operations: number;
+  checkpoints: number;
+  /** The first plan that differed, made smaller; null: all agreed. */
+  shrunk: Shrunk | null;
+}
+
+export interface Shrunk {
+  /** The operations that are left, each in a few words. */
+  ops: string[];
+  /** As a scenario file. */
+  scenario: string;
+  /** Operations of the plan as it was found, and plans run to make it smaller. */
+  foundOperations: number;
+  trials: number;
+  difference: Difference;
 }
 
 export interface LeftOut {
-  readonly name: string;
-  readonly why: string;
+  name: string;
+  why: string;
+}
+
+/** Plans compared, checkpoints, and plans that differ: the last line of every report. */
+export function validationTotals({ plans, random }: Validation): {
+  readonly plans: number;
+  readonly checkpoints: number;
+  readonly differences: number;
+} {
+  const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
+  const differing = plans.filter(({ difference }) => difference !== null).length;
+  return {
+    plans: plans.length + (random?.plans ?? 0),
+    checkpoints: sum(plans.map(({ checkpoints }) => checkpoints)) + (random?.checkpoints ?? 0),
+    differences: differing + (random?.shrunk === null || random === null ? 0 : 1),
+  };
 }

@@ -18,6 +18,25 @@ export function* linearOps(plan: Plan, cpu: number): Generator<Op, void, undefin
   yield* drawer.all(plan.columns[cpu] ?? [], 0);
 }
 
+/**
+ * The operations of all CPUs as one may do them: the setup, and then the columns in turn, one
+ * operation of each after another.
+ */
+export function* inTurns(plan: Plan): Generator<Op, void, undefined> {
+  const setup = new Drawer(plan, 0);
+  yield* setup.all(plan.setup, 1);
+  let columns = plan.columns.map((_, cpu) => linearOps({ ...plan, setup: [] }, cpu));
+  while (columns.length > 0) {
+    const ended = new Set<Generator<Op, void, undefined>>();
+    for (const column of columns) {
+      const { done, value } = column.next();
+      if (done) ended.add(column);
+      else yield value;
+    }
+    columns = columns.filter((column) => !ended.has(column));
+  }
+}
+
 class Drawer {
   private readonly plan: Plan;
   private readonly cpu: number;

@@ -12,7 +12,7 @@ import { sampleLocks } from '#result/lock-sample.suite';
 import type { Occupancy } from '#result/occupancy';
 import type { Run } from '#result/result';
 import { sampleOccupancy, sampleResult, sampleRun, sampleTimeline } from '#result/sample.suite';
-import type { SavedDocument } from '#result/saved';
+import type { PagedDocument } from '#result/saved';
 import type { TimelineSample } from '#result/timeline';
 import { htmlReport } from './report.ts';
 
@@ -49,7 +49,7 @@ describe.skipIf(executablePath === null)(
     });
 
     /** Opens the report of `document` from disk, ready to be used. */
-    async function open(document: SavedDocument): Promise<string> {
+    async function open(document: PagedDocument): Promise<string> {
       const text = pageOf(document);
       const file = join(folder, 'report.html');
       writeFileSync(file, text);
@@ -239,7 +239,7 @@ function browserPath(): string | null {
 }
 
 /** With the script and style that the build has made. */
-function pageOf(document: SavedDocument): string {
+function pageOf(document: PagedDocument): string {
   const [script, style] = ['report-page.js', 'report-page.css'].map((name) =>
     readFileSync(new URL(`../../../dist/${name}`, import.meta.url), 'utf8'),
   );

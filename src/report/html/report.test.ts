@@ -5,14 +5,14 @@ import { sampleExploration, sampleInterleaving, sampleViolation } from '#result/
 import { sampleLocks } from '#result/lock-sample.suite';
 import type { Run } from '#result/result';
 import { sampleOccupancy, sampleResult, sampleRun, sampleTimeline } from '#result/sample.suite';
-import type { SavedDocument } from '#result/saved';
+import type { PagedDocument } from '#result/saved';
 import { ASSETS, type Element, elementsOf, textOf } from './page.suite.ts';
 import { shadeOf } from './races.ts';
 import { htmlReport } from './report.ts';
 
 const HOSTILE = `</script><script>alert(1)</script><img src=x onerror="alert('2')">`;
 
-function pageOf(document: SavedDocument): string {
+function pageOf(document: PagedDocument): string {
   return htmlReport(document, { assets: ASSETS, explain: (kind) => `What ${kind} means.` });
 }
 
@@ -74,7 +74,7 @@ function catalogue(): CatalogueReport {
   };
 }
 
-const DOCUMENTS: readonly [string, SavedDocument][] = [
+const DOCUMENTS: readonly [string, PagedDocument][] = [
   ['a run', sampleResult([fullRun()])],
   ['several runs', sampleResult([sampleRun({ protocol: 'none' }), fullRun(), VIOLATED])],
   ['a result without runs', sampleResult([])],

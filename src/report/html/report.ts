@@ -1,6 +1,6 @@
 /** The HTML report: a pure function of a document to one file that needs nothing else. */
 import type { Result } from '#result/result';
-import type { SavedDocument } from '#result/saved';
+import type { PagedDocument } from '#result/saved';
 import { catalogueLinks, catalogueMain } from './catalogue-main.ts';
 import { pageData, runName, scalingCurves } from './data.ts';
 import { explorationLinks, explorationMain } from './exploration-main.ts';
@@ -19,12 +19,12 @@ export interface HtmlOptions {
   readonly explain?: Explain;
 }
 
-export function htmlReport(document: SavedDocument, options: HtmlOptions): string {
+export function htmlReport(document: PagedDocument, options: HtmlOptions): string {
   const { assets, explain = () => undefined } = options;
   return shell(contentsOf(document, explain), assets);
 }
 
-function contentsOf(document: SavedDocument, explain: Explain): Contents {
+function contentsOf(document: PagedDocument, explain: Explain): Contents {
   const nothing = html``;
   if (!('kind' in document))
     return {

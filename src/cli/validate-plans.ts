@@ -1,0 +1,115 @@
+/**
+ * Which plans are held against the live kernel: shipped scenarios and the like, their operations
+ * one after another on one CPU, and cut down to what the machine can hold.
+ */
+import { formatSize, PAGE_SIZE_BYTES, parseSize } from '#base/units';
+import { type Comparison, comparePlan, type Peers, TooLarge } from '#live/compare';
+import { isExecutable } from '#live/execute';
+import { formatCount, formatKiB } from '#report/format';
+import type { Compared, LeftOut } from '#result/validation';
+import type { PlanRequest } from '#scenario/build-plan';
+import { inTurns } from '#scenario/linear';
+import type { Op, Plan } from '#scenario/plan';
+import { showOp } from '#scenario/written-op';
+import type { LoadedScenario } from './engine.ts';
+
+/** Operations between two checkpoints of a scenario. */
+export const EVERY = 32;
+
+/** What is the same for all plans of one command. */
+export interface Validating {
+  readonly peers: Peers;
+  readonly request: Omit<PlanRequest, 'parameters'>;
+  readonly every: number;
+  readonly rssMaxKiB: number;
+  readonly signal: AbortSignal;
+}
+
+/** The parameter of a scenario that divides all of its sizes. */
+const DIVISOR = 'scale';
+/** Sizes are not cut to less. */
+const SIZE_MIN_BYTES = 4 << 20;
+
+/** The scenario compared, or why it is not. */
+export async function compareScenario(
+  validating: Validating,
+  scenario: LoadedScenario,
+  parameters: Readonly<Record<string, string>>,
+): Promise<Compared | LeftOut> {
+  const { name } = scenario;
+  for (let given: typeof parameters | null = parameters; given !== null; ) {
+    const plan = lonePlan(scenario.buildPlan({ ...validating.request, parameters: given }));
+    const flags = plan.regions.flatMap((region) => region.flags).filter((flag) => flag !== 'pt-scan');
+    if (flags.length > 0) return { name, why: `its memory is ${flags.join(', ')}` };
+    try {
+      const compared = await compareOps(validating, plan, cutNotes(given, parameters));
+      if (compared.operations > 0) return compared;
+      return { name, why: 'it has no operation that the live kernel can be asked to do' };
+    } catch (error) {
+      if (!(error instanceof TooLarge)) throw error;
+      given = cutDown(scenario.parameters, given);
+    }
+  }
+  return { name, why: `it needs more memory than ${formatKiB(validating.rssMaxKiB)}` };
+}
+
+/** The machine of a plan with one CPU and nothing left to chance; the operations come one by one. */
+function lonePlan(plan: Plan): Plan {
+  return { ...plan, reschedPerMillion: 0, allocFailPerMillion: 0, noise: 0 };
+}
+
+async function compareOps(
+  { peers, every, rssMaxKiB, signal }: Validating,
+  plan: Plan,
+  notes: string[],
+): Promise<Compared> {
+  const dropped = new Map<string, number>();
+  const machine = { ...plan, cpus: 1, setup: [], columns: [[]] };
+  const comparison: Comparison = {
+    ...{ plan: machine, name: plan.scenario, notes, every, rssMaxKiB, signal },
+    *ops() {
+      dropped.clear();
+      for (const op of inTurns(plan)) {
+        if (isExecutable(op)) yield op;
+        else dropped.set(kindOf(op), (dropped.get(kindOf(op)) ?? 0) + 1);
+      }
+    },
+    show: (op) => showOp(op, plan.regions),
+  };
+  const compared = await comparePlan(peers, comparison);
+  const left = [...dropped].map(([kind, count]) => `${formatCount(count)} ${kind}`);
+  const said = left.length === 0 ? [] : [`left out on both sides: ${left.join(', ')}`];
+  const turns = plan.cpus > 1 ? [`${plan.cpus} columns in turn, on one CPU`] : [];
+  return { ...compared, notes: [...notes, ...turns, ...said] };
+}
+
+function kindOf(op: Op): string {
+  if (op.op === 'walk') return `walks of ${op.walker}`;
+  return op.op === 'madvise' ? op.advice : op.op;
+}
+
+function cutNotes(
+  given: Readonly<Record<string, string>>,
+  asked: Readonly<Record<string, string>>,
+): string[] {
+  const cut = Object.entries(given).filter(([name, value]) => asked[name] !== value);
+  return cut.map(([name, value]) => `${name}=${value}`);
+}
+
+/**
+ * Sizes of more than a few tables to a quarter, and a divisor of all sizes times four; null: there
+ * is nothing to cut.
+ */
+function cutDown(
+  settings: LoadedScenario['parameters'],
+  given: Readonly<Record<string, string>>,
+): Record<string, string> | null {
+  const cut: Record<string, string> = { ...given };
+  for (const { name, default: usual } of settings) {
+    const value = given[name] ?? String(usual);
+    if (name === DIVISOR) cut[name] = String(4 * Number(value));
+    else if (/iB$/.test(value) && parseSize(value) >= 4 * SIZE_MIN_BYTES)
+      cut[name] = formatSize(Math.floor(parseSize(value) / 4 / PAGE_SIZE_BYTES) * PAGE_SIZE_BYTES);
+  }
+  return Object.keys(cut).some((name) => cut[name] !== given[name]) ? cut : null;
+}

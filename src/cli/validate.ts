@@ -1,0 +1,202 @@
+/** `pttorture validate`: the same plans on the live kernel and in the simulator. */
+import type { Command } from 'commander';
+import { UserError } from '#base/user-error';
+import { type BrokenVersion, lineEditOf } from '#catalogue/broken-version';
+import type { Peers } from '#live/compare';
+import type { Kernel } from '#live/kernel';
+import type { Compared, LeftOut, RandomPlans, Validation } from '#result/validation';
+import { commandText } from './campaign.ts';
+import { choose } from './choices.ts';
+import type { Act, Context } from './command-line.ts';
+import { EXIT, type ExitCode } from './exit-code.ts';
+import { integerFlag, settingFlag } from './flags.ts';
+import { openJsonOutput } from './json-output.ts';
+import { printValidation } from './print-report.ts';
+import { countLine } from './progress.ts';
+import { brokenCalled, optionsByProtocol, scenarioCalled } from './scenario-choice.ts';
+import type { Validating } from './validate-plans.ts';
+
+export function addValidate(program: Command, context: Context, act: Act): void {
+  program
+    .command('validate')
+    .description("hold the simulator against this machine's own kernel: page tables and RSS")
+    .argument('[scenario]', 'a scenario (see list) or a path; left out: all that can be compared')
+    .option('--random <n>', 'so many plans made at random instead', integerFlag('--random', 1))
+    .option('--operations <n>', 'of a random plan', integerFlag('--operations', 1, 1000), 30)
+    .option('--every <n>', 'operations between two checkpoints', integerFlag('--every', 1))
+    .option('--seed <n>', 'seed of all chance', integerFlag('--seed', 0, 2 ** 31 - 1), 1)
+    .option('--ops <n>', "rounds of the CPUs' loops", integerFlag('--ops', 1))
+    .option('-p, --parameter <name=value>', 'set NAME of the scenario', settingFlag)
+    .option('--protocol <name>', 'simulate it instead of the one that does as this kernel does')
+    .option('--broken <name>', 'simulate a broken version (see list broken)')
+    .option('--save <file>', 'where a random plan that differs goes, made smaller', SAVED)
+    .option('--format <name>', 'text or markdown', format, 'text')
+    .option('--json <file>', 'write the document; - for stdout, and nothing else there')
+    .action((scenario: string | undefined, options: ValidateOptions) =>
+      act(() => validate(context, scenario, options)),
+    );
+}
+
+const SAVED = 'difference.yaml';
+/** Operations between two checkpoints of a random plan. */
+const EVERY_RANDOM = 3;
+
+function format(name: string): 'text' | 'markdown' {
+  return choose('format', name, ['text', 'markdown'] as const);
+}
+
+interface ValidateOptions {
+  readonly random?: number;
+  readonly operations: number;
+  readonly every?: number;
+  readonly seed: number;
+  readonly ops?: number;
+  readonly parameter?: Readonly<Record<string, string>>;
+  readonly protocol?: string;
+  readonly broken?: string;
+  readonly save: string;
+  readonly format: 'text' | 'markdown';
+  readonly json?: string;
+}
+
+async function validate(
+  context: Context,
+  scenario: string | undefined,
+  options: ValidateOptions,
+): Promise<ExitCode> {
+  if (scenario !== undefined && options.random !== undefined)
+    throw new UserError('--random makes its own plans; give a scenario or --random');
+  const broken = await brokenCalled(context, options.broken);
+  const began = performance.now();
+  const json = options.json === undefined ? null : openJsonOutput(context.io, options.json);
+  let session: Session | null = null;
+  try {
+    session = await openSession(context, broken, options);
+    const { plans, leftOut, random } = await compareAll(context, session, scenario, options);
+    const { io, signal, words } = context;
+    const validation: Validation = {
+      ...{ pttorture: io.version, schema: 1, kind: 'validation', command: commandText(words) },
+      ...{ machine: io.machine, date: new Date().toISOString().slice(0, 10) },
+      ...{ kernel: session.kernel, protocol: session.protocol, broken: broken?.name ?? null },
+      ...{ seed: options.seed, seconds: Math.round(performance.now() - began) / 1000 },
+      ...{ plans, random, leftOut, isInterrupted: signal.aborted },
+    };
+    if (options.json !== '-') await print(context, validation, options.format);
+    json?.write(validation);
+    const saved = random === null ? null : random.shrunk;
+    if (saved !== null) await save(context, options, saved.scenario);
+    return exitCode(validation);
+  } finally {
+    json?.discard();
+    await session?.close();
+  }
+}
+
+interface Session {
+  readonly kernel: Kernel;
+  readonly protocol: string;
+  readonly validating: Validating;
+  close(): Promise<void>;
+}
+
+/** Both peers, and what is common to all plans. */
+async function openSession(
+  context: Context,
+  broken: BrokenVersion | null,
+  options: ValidateOptions,
+): Promise<Session> {
+  const { KernelPeer } = await import('#live/kernel-peer');
+  const { describeKernel, protocolOf } = await import('#live/kernel');
+  const { LoneMachine } = await import('#machine/lone-machine');
+  const { SimulatedPeer } = await import('./simulated-peer.ts');
+  const { EVERY } = await import('./validate-plans.ts');
+  const edit = broken === null ? null : lineEditOf(broken);
+  const entry = edit === null ? undefined : await context.engine.prepareBroken(edit);
+  const protocolOptions = await optionsByProtocol(context.engine);
+  const named =
+    options.protocol === undefined
+      ? undefined
+      : choose('protocol', options.protocol, Object.keys(protocolOptions));
+  const live = await KernelPeer.start();
+  const kernel = await describeKernel(() => live.reclaims());
+  const protocol = named ?? broken?.protocol ?? protocolOf(kernel);
+  const peers: Peers = { kernel: live, simulator: new SimulatedPeer(await LoneMachine.load(entry)) };
+  const every = options.every ?? (options.random === undefined ? EVERY : EVERY_RANDOM);
+  return {
+    ...{ kernel, protocol },
+    validating: {
+      ...{ peers, every, rssMaxKiB: rssMaxKiB(), signal: context.signal },
+      request: { protocol, protocolOptions, seed: options.seed, ops: options.ops },
+    },
+    close: () => live.close(),
+  };
+}
+
+/** What plans may have of memory: half of what there is, and no more than takes seconds. */
+function rssMaxKiB(): number {
+  return Math.min(process.availableMemory() / 2, 2 * 2 ** 30) / 2 ** 10;
+}
+
+interface All {
+  readonly plans: Compared[];
+  readonly leftOut: LeftOut[];
+  readonly random: RandomPlans | null;
+}
+
+async function compareAll(
+  context: Context,
+  { validating }: Session,
+  scenario: string | undefined,
+  options: ValidateOptions,
+): Promise<All> {
+  const line = countLine(context.io.stderr);
+  try {
+    if (options.random !== undefined) {
+      const { compareRandomPlans } = await import('./validate-random.ts');
+      const random = await compareRandomPlans(context, validating, {
+        ...{ plans: options.random, operations: options.operations, seed: options.seed },
+        onPlan: (plans) => line.show('random plans', plans, options.random!),
+      });
+      return { plans: [], leftOut: [], random };
+    }
+    const { compareScenario } = await import('./validate-plans.ts');
+    const names = scenario === undefined ? await allNames(context) : [scenario];
+    const outcomes: (Compared | LeftOut)[] = [];
+    for (const [i, name] of names.entries()) {
+      if (context.signal.aborted) break;
+      line.show(name, i, names.length);
+      const loaded = await scenarioCalled(context, name);
+      outcomes.push(await compareScenario(validating, loaded, options.parameter ?? {}));
+    }
+    const plans = outcomes.filter((outcome) => 'checkpoints' in outcome);
+    const leftOut = outcomes.filter((outcome) => 'why' in outcome);
+    return { plans, leftOut, random: null };
+  } finally {
+    line.clear();
+  }
+}
+
+async function allNames({ engine }: Context): Promise<string[]> {
+  return [...(await engine.scenarioNames())].sort();
+}
+
+async function print(
+  context: Context,
+  validation: Validation,
+  how: 'text' | 'markdown',
+): Promise<void> {
+  if (how === 'text') return printValidation(context, validation);
+  const { validationMarkdown } = await import('#report/validation');
+  context.io.stdout.write(validationMarkdown(validation));
+}
+
+async function save({ io }: Context, { save: path }: ValidateOptions, text: string): Promise<void> {
+  io.openPending(path).commit(text);
+  io.stderr.write(`saved as ${path}: pttorture validate ${path} --every 1\n`);
+}
+
+async function exitCode(validation: Validation): Promise<ExitCode> {
+  const { validationTotals } = await import('#result/validation');
+  if (validationTotals(validation).differences > 0) return EXIT.found;
+  return validation.isInterrupted ? EXIT.interrupted : EXIT.well;
+}
