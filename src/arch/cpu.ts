@@ -84,6 +84,8 @@ export class Cpu implements CpuRef {
   shrunkCount = 0;
   /** The entry that the hardware walk found last; the fault handler's first knowledge of it. */
   walked: Pte = PTE_NONE;
+  /** Flags of the VMA in which this CPU handles a fault or fills memory. */
+  vmaFlags = 0;
   /** Pages that GUP holds references to: frames, and which life each lived when it was found. */
   readonly pinnedPages = new Int32Array(PINS_MAX);
   readonly pinnedLives = new Int32Array(PINS_MAX);

@@ -230,6 +230,11 @@ export function quietAdd(at: number, delta: number): number {
   return Atomics.add(words, at, delta);
 }
 
+/** Returns what was found: `expected` if the word now holds `value`. */
+export function quietCompareExchange(at: number, expected: number, value: number): number {
+  return Atomics.compareExchange(words, at, expected, value);
+}
+
 export function quietLoad(at: number): number {
   return Atomics.load(words, at);
 }

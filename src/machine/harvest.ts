@@ -165,6 +165,9 @@ function operationsOf(total: Total): Record<string, number> {
     punch: 'opPunch',
     mmap: 'opMmap',
     munmap: 'opMunmap',
+    mprotect: 'opMprotect',
+    mremap: 'opMremap',
+    brk: 'opBrk',
     scan: 'opScan',
     torture: 'opTorture',
   });

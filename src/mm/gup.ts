@@ -11,10 +11,12 @@ import { peek } from '#arena/word';
 import { rcuQuiescent } from '#sync/rcu';
 import { COUNTER, count } from '#trace/counters';
 import { FACT, noteFact } from '#trace/fact';
+import { anonVmaPrepare } from './anon-vma.ts';
 import { handleMmFault } from './fault.ts';
 import { type Mm, mmapReadLock, mmapReadUnlock } from './mm.ts';
 import { getFolio, pageLife, putFolio } from './page-ref.ts';
 import { pmdOffset, ptepGet } from './pgtable.ts';
+import { allowsAccess } from './protection.ts';
 import { pteUnmapUnlock } from './pte-offset-map.ts';
 import { boundProtocol, HOOK, hasHook } from './reclaim-protocol.ts';
 import { VM_FAULT } from './vm-fault.ts';
@@ -34,7 +36,7 @@ export function gupSlow(cpu: Cpu, mm: Mm, slot: number, index: number): boolean 
 }
 
 function gupLocked(cpu: Cpu, mm: Mm, slot: number, index: number): boolean {
-  if (findVma(cpu, mm, slot, index) === 0) return false;
+  if (!mayPin(cpu, mm, slot, index)) return false;
   for (;;) {
     const found = followPagePte(cpu, mm, slot, index);
     if (pteWrite(found)) return true;
@@ -43,10 +45,18 @@ function gupLocked(cpu: Cpu, mm: Mm, slot: number, index: number): boolean {
     // As the outcome has it, the lock has been dropped; the VMA may be another one by now.
     if (outcome === VM_FAULT.retry) {
       mmapReadLock(cpu, mm);
-      if (findVma(cpu, mm, slot, index) === 0) return false;
+      if (!mayPin(cpu, mm, slot, index)) return false;
     }
     rcuQuiescent(cpu);
   }
+}
+
+/** Whether there is a VMA, under the mmap lock, that may be written to; it is about to be. */
+function mayPin(cpu: Cpu, mm: Mm, slot: number, index: number): boolean {
+  const vma = findVma(cpu, mm, slot, index);
+  if (vma === 0 || !allowsAccess(cpu, vma, true)) return false;
+  anonVmaPrepare(mm, vma);
+  return true;
 }
 
 /** The entry found under the ptl; if it can be written by, its page is referenced and held. */

@@ -18,10 +18,12 @@ import { recordMadviseLatency } from '#trace/latency';
 import { countRace } from '#trace/race';
 import { ACTOR, RACE } from '#trace/vocabulary';
 import { ADVISED, adviseTables } from './advise-tables.ts';
+import { anonVmaPrepare } from './anon-vma.ts';
 import { guardInstallRange } from './guard.ts';
 import { type Mm, mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from './mm.ts';
 import { tlbFinishMmu, tlbGatherMmu } from './mmu-gather.ts';
 import { populateRange } from './populate.ts';
+import { allowsAccess } from './protection.ts';
 import { shrinkRange } from './shrink.ts';
 import {
   findVma,
@@ -51,7 +53,7 @@ export const MADV = {
 
 /**
  * Takes `advice` (a value of `MADV`) for [start, end), given as (slot, index) pairs. False: not for
- * all of it, because memory is short or (populate) a guard stands in the way.
+ * all of it, because memory is short or (populate) a guard or the protection stands in the way.
  */
 export function madvise(
   cpu: Cpu,
@@ -208,6 +210,7 @@ function adviseVma(
       return true;
     }
     case MADV['guard-install']:
+      anonVmaPrepare(mm, vma);
       return guardInstallRange(cpu, mm, vma, startSlot, startIndex, endSlot, endIndex);
     case MADV['guard-remove']:
       return adviseTables(cpu, mm, ADVISED.guardRemove, startSlot, startIndex, endSlot, endIndex);
@@ -219,6 +222,8 @@ function adviseVma(
       return true;
     default: {
       const write = advice === MADV['populate-write'];
+      if (!allowsAccess(cpu, vma, write)) return false;
+      if (write) anonVmaPrepare(mm, vma);
       return populateRange(cpu, mm, startSlot, startIndex, endSlot, endIndex, write);
     }
   }

@@ -15,7 +15,6 @@ import { tlbFinishMmu, tlbGatherMmu } from './mmu-gather.ts';
 import { pteFreeDefer } from './rcu-free.ts';
 import { unlinkAnonVmas } from './rmap.ts';
 import {
-  allocVma,
   firstEndingAfter,
   insertVma,
   isBefore,
@@ -24,6 +23,7 @@ import {
   vmaInMap,
   vmaStartWrite,
 } from './vma.ts';
+import { allocLike, MERGE, mapRange } from './vma-merge.ts';
 import { unmapPageRange } from './zap.ts';
 import { ZAP } from './zap-entry.ts';
 
@@ -40,28 +40,8 @@ export function mmapRegion(
   const before = enterActor(cpu, ACTOR.munmap);
   mmapWriteLock(cpu, mm);
   unmapLocked(cpu, mm, startSlot, startIndex, endSlot, endIndex);
-  const position = firstEndingAfter(cpu, mm, startSlot, startIndex);
-  const previous = vmaInMap(cpu, mm, position - 1);
-  const next = vmaInMap(cpu, mm, position);
-  const mergesLeft = previous !== 0 && endsAt(previous, startSlot, startIndex, flags);
-  const mergesRight = next !== 0 && startsAt(next, endSlot, endIndex, flags);
-  let untilSlot = endSlot;
-  let untilIndex = endIndex;
-  if (mergesRight) {
-    vmaStartWrite(cpu, mm, next);
-    untilSlot = peek(vmaAt(next) + VMA.endSlot);
-    untilIndex = peek(vmaAt(next) + VMA.endIndex);
-    removeVma(cpu, mm, next);
-  }
-  if (mergesLeft) {
-    vmaStartWrite(cpu, mm, previous);
-    write(cpu, vmaAt(previous) + VMA.endSlot, untilSlot);
-    write(cpu, vmaAt(previous) + VMA.endIndex, untilIndex);
-  } else {
-    const vma = allocVma(cpu, mm, flags);
-    setVmaBounds(cpu, vma, startSlot, startIndex, untilSlot, untilIndex);
-    insertVma(cpu, mm, vma);
-  }
+  const mapping = { flags, anonVma: 0, shift: 0 };
+  mapRange(cpu, mm, startSlot, startIndex, endSlot, endIndex, mapping, MERGE.both);
   mmapWriteUnlock(cpu, mm);
   leaveActor(cpu, before);
 }
@@ -92,7 +72,8 @@ export function exitMmap(cpu: Cpu, mm: Mm): void {
   leaveActor(cpu, before);
 }
 
-function unmapLocked(
+/** The same, with the mmap lock held for writing. */
+export function unmapLocked(
   cpu: Cpu,
   mm: Mm,
   startSlot: number,
@@ -140,7 +121,7 @@ function cutVma(
     write(cpu, at + VMA.endSlot, startSlot);
     write(cpu, at + VMA.endIndex, startIndex);
     if (keepsTail) {
-      const tail = allocVma(cpu, mm, peek(at + VMA.flags));
+      const tail = allocLike(cpu, mm, vma);
       setVmaBounds(cpu, tail, endSlot, endIndex, lastSlot, lastIndex);
       insertVma(cpu, mm, tail);
     }
@@ -154,24 +135,6 @@ function cutVma(
 
 function startsBefore(vma: number, slot: number, index: number): boolean {
   return isBefore(peek(vmaAt(vma) + VMA.startSlot), peek(vmaAt(vma) + VMA.startIndex), slot, index);
-}
-
-function startsAt(vma: number, slot: number, index: number, flags: number): boolean {
-  const at = vmaAt(vma);
-  return (
-    peek(at + VMA.startSlot) === slot &&
-    peek(at + VMA.startIndex) === index &&
-    peek(at + VMA.flags) === flags
-  );
-}
-
-function endsAt(vma: number, slot: number, index: number, flags: number): boolean {
-  const at = vmaAt(vma);
-  return (
-    peek(at + VMA.endSlot) === slot &&
-    peek(at + VMA.endIndex) === index &&
-    peek(at + VMA.flags) === flags
-  );
 }
 
 /** First slot of VMA `vma`; of none: the end of the address space. */

@@ -1,62 +1,111 @@
 /**
- * mprotect: takes away the right to write, and gives it back. Both happen under one hold of the
- * mmap lock, so that no fault meets a VMA that forbids writing; stores meanwhile fault and wait.
+ * mprotect, after mm/mprotect.c, under the mmap lock for writing: what lies in the range is split
+ * off, gets its protection, VMA by VMA, and merges with neighbours that are now equal. Up to a hole
+ * it is done; what lies beyond stays as it was.
  */
-import type { Cpu } from '#arch/cpu';
-import type { Pmdp } from '#arch/pmd';
-import {
-  type Pte,
-  type Ptep,
-  pteDirty,
-  pteMkwriteDirty,
-  pteNone,
-  pteUffdWp,
-  pteWrite,
-  pteWrprotect,
-  pteZeroPage,
-} from '#arch/pte';
-import { flushTlbRange } from '#arch/shootdown';
-import { COUNTER, count } from '#trace/counters';
-import type { Mm } from './mm.ts';
-import { ptepGet, ptepGetAndClear, ptepReplace } from './pgtable.ts';
-import { pteUnmapUnlock } from './pte-offset-map.ts';
-import { walkerMapLock } from './walkers/map-table.ts';
-import { reactsAsPosted } from './walkers/reactions.ts';
+import { type Cpu, enterActor, leaveActor } from '#arch/cpu';
+import { pmdNone } from '#arch/pmd';
+import { ptrsMask, vmaAt } from '#arena/arena';
+import { VMA } from '#arena/layout/mm';
+import { peek, write } from '#arena/word';
+import { rcuQuiescent } from '#sync/rcu';
+import { ACTOR } from '#trace/vocabulary';
+import { changePteRange } from './change-protection.ts';
+import { type Mm, mmapWriteLock, mmapWriteUnlock } from './mm.ts';
+import { pmdOffset, pmdpGet } from './pgtable.ts';
+import { flagsWithProtection, hasProtection } from './protection.ts';
+import { boundProtocol, HOOK, hasHook } from './reclaim-protocol.ts';
+import { findVma, firstEndingAfter, isBefore, vmaInMap, vmaStartWrite } from './vma.ts';
+import { mergedIntoPrevious, splitAt } from './vma-merge.ts';
 
 /**
- * Makes the entries [first, end) of one table writable or not, and flushes where a right has gone.
- * Returns how many it changed: as posted none, if the table was not to be had.
+ * Gives [start, end), (slot, index) pairs, `protection`, a value of `PROTECTION`. False: not all of
+ * it is mapped.
  */
-export function changePteRange(
+export function mprotect(
   cpu: Cpu,
   mm: Mm,
-  pmdp: Pmdp,
-  slot: number,
-  first: number,
-  end: number,
-  writable: boolean,
-): number {
-  const ptep = walkerMapLock(cpu, mm, pmdp, slot, first, !reactsAsPosted());
-  if (ptep === 0) return 0;
-  const { ptl, table } = cpu;
-  let changed = 0;
-  for (let i = 0; i < end - first; i++) {
-    const at = (ptep + i) as Ptep;
-    const value = ptepGet(cpu, at);
-    if (writable ? !mayBecomeWritable(value) : !pteWrite(value)) continue;
-    // Taken out first: hardware may set the dirty bit until then, and that must not get lost.
-    const old = ptepGetAndClear(cpu, at);
-    ptepReplace(cpu, table, at, old, writable ? pteMkwriteDirty(old) : pteWrprotect(old));
-    changed++;
+  startSlot: number,
+  startIndex: number,
+  endSlot: number,
+  endIndex: number,
+  protection: number,
+): boolean {
+  const before = enterActor(cpu, ACTOR.walker);
+  mmapWriteLock(cpu, mm);
+  let slot = startSlot;
+  let index = startIndex;
+  while (isBefore(slot, index, endSlot, endIndex)) {
+    const vma = findVma(cpu, mm, slot, index);
+    if (vma === 0) break;
+    let toSlot = peek(vmaAt(vma) + VMA.endSlot);
+    let toIndex = peek(vmaAt(vma) + VMA.endIndex);
+    if (isBefore(endSlot, endIndex, toSlot, toIndex)) {
+      toSlot = endSlot;
+      toIndex = endIndex;
+    }
+    mprotectFixup(cpu, mm, vma, slot, index, toSlot, toIndex, protection);
+    slot = toSlot;
+    index = toIndex;
   }
-  pteUnmapUnlock(cpu, mm, pmdp, slot, table, ptl);
-  if (changed !== 0 && !writable) flushTlbRange(cpu, slot, first, slot, end, false);
-  count(cpu, COUNTER.walkerPages, changed);
-  return changed;
+  mmapWriteUnlock(cpu, mm);
+  leaveActor(cpu, before);
+  return !isBefore(slot, index, endSlot, endIndex);
 }
 
-/** A page of its own that has been written to; others are left to a fault. */
-function mayBecomeWritable(value: Pte): boolean {
-  if (pteNone(value) || pteWrite(value) || !pteDirty(value)) return false;
-  return !pteUffdWp(value) && !pteZeroPage(value);
+/** The part [start, end) of VMA `vma`. One that has the protection stays as it is. */
+function mprotectFixup(
+  cpu: Cpu,
+  mm: Mm,
+  vma: number,
+  startSlot: number,
+  startIndex: number,
+  endSlot: number,
+  endIndex: number,
+  protection: number,
+): void {
+  if (hasProtection(vma, protection)) return;
+  const flags = flagsWithProtection(vma, protection);
+  splitAt(cpu, mm, startSlot, startIndex);
+  splitAt(cpu, mm, endSlot, endIndex);
+  const position = firstEndingAfter(cpu, mm, startSlot, startIndex);
+  const part = vmaInMap(cpu, mm, position);
+  vmaStartWrite(cpu, mm, part);
+  write(cpu, vmaAt(part) + VMA.flags, flags);
+  changeProtection(cpu, mm, startSlot, startIndex, endSlot, endIndex, protection);
+  const isOne = position > 0 && mergedIntoPrevious(cpu, mm, position);
+  const next = isOne ? position : position + 1;
+  if (vmaInMap(cpu, mm, next) !== 0) mergedIntoPrevious(cpu, mm, next);
+}
+
+/** The tables of [start, end). */
+function changeProtection(
+  cpu: Cpu,
+  mm: Mm,
+  startSlot: number,
+  startIndex: number,
+  endSlot: number,
+  endIndex: number,
+  protection: number,
+): void {
+  const mask = ptrsMask();
+  const lastSlot = endIndex === 0 ? endSlot - 1 : endSlot;
+  for (let slot = startSlot; slot <= lastSlot; ) {
+    // Slots below one PMD table: one walk.
+    const lastOfWalk = Math.min(slot | mask, lastSlot);
+    if (hasHook(HOOK.walks)) boundProtocol().walkBegin(cpu, mm, slot);
+    const walked = slot;
+    for (; slot <= lastOfWalk; slot++) {
+      const pmdp = pmdOffset(cpu, mm, slot);
+      // Where an upper entry is none, so are all that it would lead to.
+      if (pmdp === 0) slot = lastOfWalk;
+      else if (!pmdNone(pmdpGet(cpu, pmdp))) {
+        const first = slot === startSlot ? startIndex : 0;
+        const end = slot === endSlot ? endIndex : mask + 1;
+        changePteRange(cpu, mm, pmdp, slot, first, end, protection);
+        rcuQuiescent(cpu);
+      }
+    }
+    if (hasHook(HOOK.walks)) boundProtocol().walkEnd(cpu, mm, walked);
+  }
 }

@@ -22,6 +22,7 @@ import { countRace } from '#trace/race';
 import { RACE } from '#trace/vocabulary';
 import type { Mm } from './mm.ts';
 import { lastChanger, lastPmdChanger, ptepGet, ptepGetAndClear, ptepReplace } from './pgtable.ts';
+import { mayBeWritten } from './protection.ts';
 import { pteOffsetMapLock, pteUnmapUnlock } from './pte-offset-map.ts';
 import { VM_FAULT } from './vm-fault.ts';
 import { walkerMapLock } from './walkers/map-table.ts';
@@ -55,8 +56,8 @@ export function changeProtNuma(
 }
 
 /**
- * The fault on a hidden page shows it again. The entry has no room for its former bits: dirty is
- * what is safe to assume.
+ * The fault on a hidden page shows it again, as the VMA allows; what it forbids altogether has no
+ * fault. The entry has no room for its former bits: dirty is what is safe to assume.
  */
 export function doNumaPage(
   cpu: Cpu,
@@ -73,7 +74,7 @@ export function doNumaPage(
   }
   const { ptl, table } = cpu;
   const same = pteSame(ptepGet(cpu, ptep), orig);
-  if (same) ptepReplace(cpu, table, ptep, orig, mkPte(ptePfn(orig), true, true));
+  if (same) ptepReplace(cpu, table, ptep, orig, mkPte(ptePfn(orig), mayBeWritten(cpu), true));
   else countRace(cpu, RACE.pteChanged, lastChanger(table));
   pteUnmapUnlock(cpu, mm, pmdp, slot, table, ptl);
   return same ? VM_FAULT.done : VM_FAULT.again;

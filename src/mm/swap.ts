@@ -18,14 +18,15 @@ import type { Mm } from './mm.ts';
 import { freeSwappedPage, reviveSwappedPage } from './page-alloc.ts';
 import { waitOnPage } from './page-lock.ts';
 import { lastChanger, lastPmdChanger, ptepGet, ptepReplace } from './pgtable.ts';
+import { mayBeWritten } from './protection.ts';
 import { pteOffsetMapLock, pteUnmapUnlock } from './pte-offset-map.ts';
 import { noteMemoryShort } from './truthful.ts';
 import { VM_FAULT } from './vm-fault.ts';
 import { reactsAsPosted } from './walkers/reactions.ts';
 
 /**
- * Brings back the page of the swap entry `orig`, seen at (slot, index), and maps it, writable and
- * dirty, since nothing else holds its content any more. A value of `VM_FAULT`. The caller holds the
+ * Brings back the page of the swap entry `orig`, seen at (slot, index), and maps it, dirty and if
+ * the VMA allows it writable, since nothing else holds its content any more. A value of `VM_FAULT`. The caller holds the
  * VMA lock or the mmap lock for reading.
  */
 export function doSwapPage(
@@ -49,7 +50,7 @@ export function doSwapPage(
   const onItsWayOut = (state & PAGE_LOCKED) !== 0;
   if (!same) countRace(cpu, RACE.pteChanged, lastChanger(table));
   else if (!onItsWayOut) {
-    const value = mkPte(pfn, true, true);
+    const value = mkPte(pfn, mayBeWritten(cpu), true);
     reviveSwappedPage(cpu, pfn);
     ptepReplace(cpu, table, ptep, orig, value);
     tlbFill(cpu, slot, index, value);

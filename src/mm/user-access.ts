@@ -21,9 +21,11 @@ import { COUNTER, count } from '#trace/counters';
 import { latencySampleDue, recordFaultLatency } from '#trace/latency';
 import { countRace } from '#trace/race';
 import { ACTOR, RACE } from '#trace/vocabulary';
+import { anonVmaPrepare } from './anon-vma.ts';
 import { handleMmFault } from './fault.ts';
 import { hardwareWalk } from './hardware-walk.ts';
 import { type Mm, mmapReadLock, mmapReadUnlock } from './mm.ts';
+import { allowsAccess } from './protection.ts';
 import { runRcuCallbacks } from './rcu-free.ts';
 import { boundProtocol, HOOK, hasHook } from './reclaim-protocol.ts';
 import { handleUserfault, isUserfault } from './userfault-wait.ts';
@@ -84,24 +86,36 @@ function doUserAddrFault(cpu: Cpu, mm: Mm, slot: number, index: number, write: b
   let outcome: number = VM_FAULT.sigsegv;
   const vma = lockVmaUnderRcu(cpu, mm, slot, index);
   if (vma !== 0) {
-    if (isUserfault(cpu, vma) && handleUserfault(cpu, mm, vma, slot, index))
-      outcome = VM_FAULT.retry;
-    else outcome = handleMmFault(cpu, mm, slot, index, write, cpu.walked);
+    if (allowsAccess(cpu, vma, write)) outcome = faultInVma(cpu, mm, vma, vma, slot, index, write);
     if (outcome !== VM_FAULT.retry) vmaEndRead(cpu, vma);
   } else {
     mmapReadLock(cpu, mm);
     const found = findVma(cpu, mm, slot, index);
     if (found !== 0) {
       countRace(cpu, RACE.vmaLockFallback, ACTOR.munmap);
-      if (isUserfault(cpu, found) && handleUserfault(cpu, mm, 0, slot, index))
-        outcome = VM_FAULT.retry;
-      else outcome = handleMmFault(cpu, mm, slot, index, write, cpu.walked);
+      if (allowsAccess(cpu, found, write))
+        outcome = faultInVma(cpu, mm, found, 0, slot, index, write);
     }
     if (outcome !== VM_FAULT.retry) mmapReadUnlock(cpu, mm);
   }
   if (since !== 0) recordFaultLatency(cpu, since);
   leaveActor(cpu, before);
   return outcome;
+}
+
+/** The fault in VMA `vma`, which allows the access; `locked`: that VMA, or 0: the mmap lock. */
+function faultInVma(
+  cpu: Cpu,
+  mm: Mm,
+  vma: number,
+  locked: number,
+  slot: number,
+  index: number,
+  write: boolean,
+): number {
+  if (isUserfault(cpu) && handleUserfault(cpu, mm, locked, slot, index)) return VM_FAULT.retry;
+  if (write) anonVmaPrepare(mm, vma);
+  return handleMmFault(cpu, mm, slot, index, write, cpu.walked);
 }
 
 /**

@@ -11,9 +11,8 @@
 import type { Cpu } from '#arch/cpu';
 import { waitUntilChanged } from '#arch/interrupts';
 import { pteNone } from '#arch/pte';
-import { vmaAt } from '#arena/arena';
 import { CONTROL, PHASE } from '#arena/layout/control';
-import { MM, VMA, VMA_FLAG } from '#arena/layout/mm';
+import { MM, VMA_FLAG } from '#arena/layout/mm';
 import { add, addAndWake, load, peek } from '#arena/word';
 import { rcuIdleEnter, rcuIdleExit } from '#sync/rcu';
 import { COUNTER, count } from '#trace/counters';
@@ -31,10 +30,9 @@ export function configureUserfaults(cpusOfPlan: number): void {
   cpus = cpusOfPlan;
 }
 
-/** Whether a fault on a none entry of VMA `vma`, whose lock is held, is a userfault. */
-export function isUserfault(cpu: Cpu, vma: number): boolean {
-  const { flags } = VMA;
-  return pteNone(cpu.walked) && (peek(vmaAt(vma) + flags) & VMA_FLAG.uffdMissing) !== 0;
+/** Whether a fault on a none entry is a userfault, by the flags of its VMA that were noted. */
+export function isUserfault(cpu: Cpu): boolean {
+  return pteNone(cpu.walked) && (cpu.vmaFlags & VMA_FLAG.uffdMissing) !== 0;
 }
 
 /**

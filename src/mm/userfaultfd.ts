@@ -36,6 +36,7 @@ import {
   ptepReplace,
   setPteAt,
 } from './pgtable.ts';
+import { mayBeWritten } from './protection.ts';
 import { pteAlloc, pteAllocPut } from './pte-alloc.ts';
 import { pteOffsetMapLock, pteUnmapUnlock } from './pte-offset-map.ts';
 import { checkOutOfMemory, timesMemoryShort } from './truthful.ts';
@@ -87,7 +88,8 @@ function mfillAtomicPte(
   if (ptep !== 0) {
     const { ptl, table } = cpu;
     if (!pteNone(ptepGet(cpu, ptep))) outcome = FILL.exists;
-    else if (setPteAt(cpu, table, index, mkPte(pfn, !zero, !zero))) outcome = FILL.done;
+    else if (setPteAt(cpu, table, index, mkPte(pfn, !zero && mayBeWritten(cpu), !zero)))
+      outcome = FILL.done;
     if (outcome === FILL.done && !zero) count(cpu, COUNTER.rss, 1);
     pteUnmapUnlock(cpu, mm, pmdp, slot, table, ptl);
   }

@@ -8,17 +8,8 @@ import { vmaAt } from '#arena/arena';
 import { VMA } from '#arena/layout/mm';
 import { peek, write } from '#arena/word';
 import type { Mm } from './mm.ts';
-import {
-  allocVma,
-  firstEndingAfter,
-  insertVma,
-  isBefore,
-  removeVma,
-  setVmaBounds,
-  vmaCovers,
-  vmaInMap,
-  vmaStartWrite,
-} from './vma.ts';
+import { firstEndingAfter, isBefore, vmaInMap, vmaStartWrite } from './vma.ts';
+import { mergedIntoPrevious, splitAt } from './vma-merge.ts';
 
 /** Sets the flags `on` and clears `off` for all that is mapped in [start, end). */
 export function changeVmaFlags(
@@ -45,36 +36,6 @@ export function changeVmaFlags(
     if (vma === 0 || isBefore(endSlot, endIndex, startSlotOf(vma), startIndexOf(vma))) return;
     if (!mergedIntoPrevious(cpu, mm, i)) i++;
   }
-}
-
-/** Makes (slot, index) a boundary, if it lies within a VMA. */
-function splitAt(cpu: Cpu, mm: Mm, slot: number, index: number): void {
-  const vma = vmaInMap(cpu, mm, firstEndingAfter(cpu, mm, slot, index));
-  if (vma === 0 || !vmaCovers(cpu, vma, slot, index)) return;
-  const at = vmaAt(vma);
-  if (startSlotOf(vma) === slot && startIndexOf(vma) === index) return;
-  vmaStartWrite(cpu, mm, vma);
-  const tail = allocVma(cpu, mm, peek(at + VMA.flags));
-  setVmaBounds(cpu, tail, slot, index, peek(at + VMA.endSlot), peek(at + VMA.endIndex));
-  write(cpu, at + VMA.endSlot, slot);
-  write(cpu, at + VMA.endIndex, index);
-  insertVma(cpu, mm, tail);
-}
-
-/** Merges the VMA at `position` of the map into the one before it, if they are equal and touch. */
-function mergedIntoPrevious(cpu: Cpu, mm: Mm, position: number): boolean {
-  const previous = vmaInMap(cpu, mm, position - 1);
-  const vma = vmaInMap(cpu, mm, position);
-  const [at, to] = [vmaAt(vma), vmaAt(previous)];
-  const touch =
-    peek(to + VMA.endSlot) === startSlotOf(vma) && peek(to + VMA.endIndex) === startIndexOf(vma);
-  if (!touch || peek(to + VMA.flags) !== peek(at + VMA.flags)) return false;
-  vmaStartWrite(cpu, mm, previous);
-  vmaStartWrite(cpu, mm, vma);
-  removeVma(cpu, mm, vma);
-  write(cpu, to + VMA.endSlot, peek(at + VMA.endSlot));
-  write(cpu, to + VMA.endIndex, peek(at + VMA.endIndex));
-  return true;
 }
 
 function startSlotOf(vma: number): number {

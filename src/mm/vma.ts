@@ -8,7 +8,7 @@
  */
 
 import type { Cpu } from '#arch/cpu';
-import { boundMap, vmaAt } from '#arena/arena';
+import { boundMap, ptrsMask, vmaAt } from '#arena/arena';
 import { MM, VMA } from '#arena/layout/mm';
 import { peek, poke, read, store, write } from '#arena/word';
 import { assert } from '#base/assert';
@@ -131,13 +131,32 @@ export function checkVma(cpu: Cpu, vma: number): void {
     panic(cpu, FACT.vmaGone, vma, peek(at + VMA.startSlot), 0, 0, 0);
 }
 
-/** A VMA record that is not in use, write-locked until the mmap write lock ends. */
+/** By how many pages the offsets of VMA `vma` are beyond its addresses. */
+export function vmaShift(vma: number): number {
+  const at = vmaAt(vma);
+  return peek(at + VMA.shiftSlots) * (ptrsMask() + 1) + peek(at + VMA.shiftIndex);
+}
+
+/** Says where VMA `vma`, which is write-locked, comes from: its `anon_vma`, and its shift. */
+export function setVmaOrigin(vma: number, anonVma: number, shift: number): void {
+  const ptrs = ptrsMask() + 1;
+  const slots = Math.floor(shift / ptrs) | 0;
+  poke(vmaAt(vma) + VMA.anonVma, anonVma);
+  poke(vmaAt(vma) + VMA.shiftSlots, slots);
+  poke(vmaAt(vma) + VMA.shiftIndex, (shift - slots * ptrs) | 0);
+}
+
+/**
+ * A VMA record that is not in use, write-locked until the mmap write lock ends; nothing was written
+ * there, and offsets are addresses.
+ */
 export function allocVma(cpu: Cpu, mm: Mm, flags: number): number {
   const { vmas } = boundMap().geometry;
   for (let vma = 1; vma < vmas; vma++) {
     if (peek(vmaAt(vma) + VMA.attached) !== 0) continue;
     vmaStartWrite(cpu, mm, vma);
     poke(vmaAt(vma) + VMA.flags, flags);
+    setVmaOrigin(vma, 0, 0);
     return vma;
   }
   assert(false, `no more than ${vmas - 1} VMAs`);

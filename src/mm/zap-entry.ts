@@ -44,10 +44,11 @@ export function survivorOf(value: Pte, details: number): Pte {
  */
 export function pageOfEntry(cpu: Cpu, value: Pte): number {
   const pfn = ptePfn(value);
-  if (ptePresent(value)) return pfn === ZERO_PFN ? 0 : pfn;
+  const own = pfn === ZERO_PFN ? 0 : pfn;
+  if (ptePresent(value)) return own;
   switch (pteKind(value)) {
     case PTE_KIND.protNone:
-      return pfn;
+      return own;
     case PTE_KIND.swap:
       releaseSwap(cpu, pfn);
       return 0;

@@ -210,7 +210,8 @@ class Walk implements Tree {
       this.note('kind', table, 0, index, entry, slot);
       return;
     }
-    if (isMarker) return;
+    const isZeroPage = kind === PTE_KIND.protNone && ptePfn(entry) === ZERO_PFN;
+    if (isMarker || isZeroPage) return;
     if (kind === PTE_KIND.migration) this.note('migration', table, 0, index, entry, slot);
     if (kind === PTE_KIND.swap) this.swapped++;
     else this.mapped++;

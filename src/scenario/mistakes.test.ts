@@ -106,7 +106,11 @@ describe('a mistake in the file is told with its place', () => {
       'madvise: { advice: fre, region: heap }',
       'x.yaml:14:24: setup.0.madvise.advice: "fre" is not allowed; choose one of free, pageout, ',
     ],
-    ['mmap: heap', 'mmap: { region: heap, protection: no }', '"no" is not allowed; choose one of none, read'],
+    [
+      'mmap: heap',
+      'mmap: { region: heap, protection: no }',
+      '"no" is not allowed; choose one of none, read',
+    ],
     ['mmap: heap', 'mprotect: heap', 'setup.0.mprotect: expected a mapping, found "heap"'],
     ['mmap: heap', 'mprotect: { region: heap }', 'setup.0.mprotect.protection: is missing'],
     [

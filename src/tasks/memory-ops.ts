@@ -5,9 +5,11 @@ import { ptrsMask } from '#arena/arena';
 import { VMA_FLAG } from '#arena/layout/mm';
 import { MADV, madvise, madviseDontneed, processMadviseDontneed } from '#mm/madvise';
 import { mmapRegion, munmap } from '#mm/mmap';
+import { mprotect } from '#mm/mprotect';
+import { flagsOfProtection, PROTECTION } from '#mm/protection';
 import { rcuOperationEnd } from '#mm/rcu-free';
 import type { Op, VmaFlag } from '#scenario/plan';
-import { ACT, ACT_COUNT, ADVICE_ACT, MMAP_ACT } from '#trace/act';
+import { ACT, ACT_COUNT, ADVICE_ACT, MMAP_ACT, MPROTECT_ACT } from '#trace/act';
 import { COUNTER, count } from '#trace/counters';
 import { goesOn, noteAct, pagesOf, spanOf, type Task } from './task.ts';
 import { touchEvery, touchOne } from './touch.ts';
@@ -97,11 +99,22 @@ export function runMmap(cpu: Cpu, task: Task, op: Op & { op: 'mmap' }): void {
   noteAct(cpu, task, MMAP_ACT[op.protection], 0, op.region, start, end);
   if (start >= end) return;
   const { startSlot, startIndex, endSlot, endIndex } = spanOf(task, start, end);
-  const flags = vmaFlags(plan.regions[op.region]!.flags);
+  const region = plan.regions[op.region]!;
+  const flags = vmaFlags(region.flags) | flagsOfProtection(PROTECTION[op.protection]);
   zapBegins(cpu, startSlot, startIndex, endSlot, endIndex);
   mmapRegion(cpu, mm, startSlot, startIndex, endSlot, endIndex, flags);
   zapEnds(cpu);
   count(cpu, COUNTER.opMmap, 1);
+}
+
+export function runMprotect(cpu: Cpu, task: Task, op: Op & { op: 'mprotect' }): void {
+  const { start, end } = pagesOf(cpu, task, op);
+  noteAct(cpu, task, MPROTECT_ACT[op.protection], 0, op.region, start, end);
+  if (start >= end) return;
+  const { startSlot, startIndex, endSlot, endIndex } = spanOf(task, start, end);
+  const protection = PROTECTION[op.protection];
+  mprotect(cpu, task.machine.mm, startSlot, startIndex, endSlot, endIndex, protection);
+  count(cpu, COUNTER.opMprotect, 1);
 }
 
 export function runMunmap(cpu: Cpu, task: Task, op: Op & { op: 'munmap' }): void {

@@ -18,6 +18,7 @@ import {
   runDontneed,
   runMadvise,
   runMmap,
+  runMprotect,
   runMunmap,
   runPunch,
   runPurge,
@@ -128,6 +129,8 @@ function runLeaf(cpu: Cpu, task: Task, op: Exclude<Op, Control>): void {
       runMmap(cpu, task, op);
       break;
     case 'mprotect':
+      runMprotect(cpu, task, op);
+      break;
     case 'mremap':
     case 'brk':
       assert(false, `${op.op} can be carried out`);

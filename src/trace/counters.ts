@@ -60,6 +60,9 @@ export const COUNTERS = [
   'userfaultWaits',
   'gupFastPages',
   'gupSlowPages',
+  'opMprotect',
+  'opMremap',
+  'opBrk',
 ] as const;
 
 export type CounterName = (typeof COUNTERS)[number];

@@ -16,6 +16,7 @@ export const ACTORS = [
   'walker',
   'gup',
   'pressure',
+  'mremap',
 ] as const;
 export const ACTOR = {
   none: 0,
@@ -30,6 +31,7 @@ export const ACTOR = {
   walker: 9,
   gup: 10,
   pressure: 11,
+  mremap: 12,
 } as const;
 
 /**

@@ -34,6 +34,10 @@ export const MM = linedStruct({
   /** Changes with each fill of missing memory by userfaultfd; and CPUs that wait for one. */
   userfaultFills: 1,
   userfaultWaiters: 1,
+  /** How many anonymous VMAs have been given a number (`VMA.anonVma`). */
+  anonVmas: 1,
+  /** Pages of the heap (Linux's `brk`). */
+  brkPages: 1,
 });
 
 /**
@@ -49,14 +53,23 @@ export const VMA = struct({
   /** 1 while the VMA is in the map; cleared under its write lock before it goes. */
   attached: 1,
   lockSeq: 1,
+  /** Number of its `anon_vma`; 0 until somebody writes there first. */
+  anonVma: 1,
+  /**
+   * By how much its pages' offsets (`vm_pgoff`) are beyond their addresses, as (slots, index): 0,
+   * unless it was moved with pages in it.
+   */
+  shiftSlots: 1,
+  shiftIndex: 1,
   /** Readers find the record quiet, so records have a line each. */
-  pad: LINE_WORDS - 7,
+  pad: LINE_WORDS - 10,
 });
 
 /**
  * `uffdMissing`: a fault on missing memory waits for a monitor; `shared`: a mapping that
  * userfaultfd marks where it zaps; `ptScan`: opted in to the asynchronous scanner, `noPtScan`: out
- * of it.
+ * of it; `noRead`, `noWrite`: what its protection forbids (what may not be read may not be written
+ * either); `noAccount`: no memory is set aside for it (Linux's VM_ACCOUNT is not set).
  */
 export const VMA_FLAG = {
   hugetlb: 1,
@@ -66,4 +79,7 @@ export const VMA_FLAG = {
   shared: 16,
   ptScan: 32,
   noPtScan: 64,
+  noRead: 128,
+  noWrite: 256,
+  noAccount: 512,
 } as const;

@@ -19,14 +19,16 @@ import { VMA, VMA_FLAG } from '#arena/layout/mm';
 import { peek, read } from '#arena/word';
 import { rcuQuiescent } from '#sync/rcu';
 import { ACTOR } from '#trace/vocabulary';
+import { anonVmaPrepare } from '../anon-vma.ts';
+import { changePteRange } from '../change-protection.ts';
 import { copyPteRange } from '../fork.ts';
 import { GUP, getUserPages } from '../gup-fast.ts';
 import { ksmPteRange } from '../ksm.ts';
 import { migratePteRange } from '../migrate.ts';
 import { type Mm, mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from '../mm.ts';
-import { changePteRange } from '../mprotect.ts';
 import { changeProtNuma } from '../numa.ts';
 import { pmdOffset, pmdpGet } from '../pgtable.ts';
+import { PROTECTION } from '../protection.ts';
 import { pmdAlloc } from '../pte-alloc.ts';
 import { boundProtocol, HOOK, hasHook } from '../reclaim-protocol.ts';
 import { mfillAtomic, uffdWpRange } from '../userfaultfd.ts';
@@ -208,8 +210,11 @@ function walkTable(
     case WALKER.mincore:
       return mincorePteRange(cpu, mm, pmdp, slot, first, end);
     case WALKER.mprotect:
-    case RESTORE:
-      return changePteRange(cpu, mm, pmdp, slot, first, end, walker === RESTORE);
+    case RESTORE: {
+      const protection = walker === RESTORE ? PROTECTION.write : PROTECTION.read;
+      if ((peek(vmaAt(vma) + VMA.flags) & VMA_FLAG.noWrite) !== 0) return 0;
+      return changePteRange(cpu, mm, pmdp, slot, first, end, protection);
+    }
     case WALKER.migrate:
       return migratePteRange(cpu, mm, pmdp, slot, first, end);
     case WALKER.numa:
@@ -221,6 +226,8 @@ function walkTable(
     case WALKER.fork:
       return copyPteRange(cpu, mm, pmdp, slot, first, end);
     default:
+      anonVmaPrepare(mm, vma);
+      cpu.vmaFlags = peek(vmaAt(vma) + VMA.flags);
       return mfillAtomic(cpu, mm, pmdp, slot, first, end, walker === WALKER['uffd-zeropage']);
   }
 }
