@@ -254,6 +254,18 @@ export function pmdUnhook(cpu: Cpu, pmdp: Pmdp, table: number, slot: number): vo
 }
 
 /**
+ * Moves the table that the entry `fromp` holds as `pmdval` to the entry `top`, which is none and
+ * that of `slot`; under the locks of both. It is hooked all the while, and nobody else's.
+ */
+export function pmdMove(cpu: Cpu, fromp: Pmdp, top: Pmdp, pmdval: Pmd, slot: number): void {
+  store(cpu, fromp, PMD_NONE);
+  notePmdChange(cpu, fromp);
+  store(cpu, top, pmdval);
+  notePmdChange(cpu, top);
+  recordEvent(cpu, EVENT.hook, pmdTable(pmdval), slot);
+}
+
+/**
  * Clears the upper entry at `entryp` above a table of level 1 or more; the range is exclusively
  * owned.
  */

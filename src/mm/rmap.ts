@@ -1,7 +1,8 @@
 /**
  * From a page back to the entry that maps it, after mm/rmap.c. There is one rmap lock for the mm
  * (its one `anon_vma`): who goes this way holds it for reading, and munmap takes and drops it for
- * writing after its zap and before it frees page tables. So while it is held, no table goes that a
+ * writing after its zap and before it frees page tables; mremap holds it for writing while it moves
+ * entries. So while it is held, no table goes that a
  * VMA still needs, except at the hands of a protocol; and what is under a VMA that has been cut off
  * is empty, since nobody populates an entry with the rmap lock alone.
  */
@@ -54,10 +55,18 @@ export function anonVmaUnlockRead(cpu: Cpu, mm: Mm): void {
   upRead(cpu, mm.at + MM.anonVma);
 }
 
+export function anonVmaLockWrite(cpu: Cpu, mm: Mm): void {
+  downWrite(cpu, mm.at + MM.anonVma, LOCK.anonVma);
+}
+
+export function anonVmaUnlockWrite(cpu: Cpu, mm: Mm): void {
+  upWrite(cpu, mm.at + MM.anonVma);
+}
+
 /** Waits until all have left who came from pages to VMAs that are no longer in the map. */
 export function unlinkAnonVmas(cpu: Cpu, mm: Mm): void {
-  downWrite(cpu, mm.at + MM.anonVma, LOCK.anonVma);
-  upWrite(cpu, mm.at + MM.anonVma);
+  anonVmaLockWrite(cpu, mm);
+  anonVmaUnlockWrite(cpu, mm);
 }
 
 /**

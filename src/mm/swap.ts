@@ -25,9 +25,9 @@ import { VM_FAULT } from './vm-fault.ts';
 import { reactsAsPosted } from './walkers/reactions.ts';
 
 /**
- * Brings back the page of the swap entry `orig`, seen at (slot, index), and maps it, dirty and if
- * the VMA allows it writable, since nothing else holds its content any more. A value of `VM_FAULT`. The caller holds the
- * VMA lock or the mmap lock for reading.
+ * Brings back the page of the swap entry `orig`, seen at (slot, index), and maps it, dirty, since
+ * nothing else holds its content any more, and writable if the VMA allows it. A value of
+ * `VM_FAULT`. The caller holds the VMA lock or the mmap lock for reading.
  */
 export function doSwapPage(
   cpu: Cpu,

@@ -3,9 +3,11 @@
 import type { Cpu } from '#arch/cpu';
 import { ptrsMask } from '#arena/arena';
 import { VMA_FLAG } from '#arena/layout/mm';
+import { brk } from '#mm/brk';
 import { MADV, madvise, madviseDontneed, processMadviseDontneed } from '#mm/madvise';
 import { mmapRegion, munmap } from '#mm/mmap';
 import { mprotect } from '#mm/mprotect';
+import { IN_PLACE, mremap } from '#mm/mremap';
 import { flagsOfProtection, PROTECTION } from '#mm/protection';
 import { rcuOperationEnd } from '#mm/rcu-free';
 import type { Op, VmaFlag } from '#scenario/plan';
@@ -13,7 +15,7 @@ import { ACT, ACT_COUNT, ADVICE_ACT, MMAP_ACT, MPROTECT_ACT } from '#trace/act';
 import { COUNTER, count } from '#trace/counters';
 import { goesOn, noteAct, pagesOf, spanOf, type Task } from './task.ts';
 import { touchEvery, touchOne } from './touch.ts';
-import { freeBegins, zapBegins, zapEnds } from './zap-log.ts';
+import { freeBegins, moveBegins, movesEnd, zapBegins, zapEnds } from './zap-log.ts';
 
 export function runTouch(cpu: Cpu, task: Task, op: Op & { op: 'touch' }): void {
   const { machine, memory, owned } = task;
@@ -126,6 +128,43 @@ export function runMunmap(cpu: Cpu, task: Task, op: Op & { op: 'munmap' }): void
   munmap(cpu, task.machine.mm, startSlot, startIndex, endSlot, endIndex);
   zapEnds(cpu);
   count(cpu, COUNTER.opMunmap, 1);
+}
+
+/** Logged as a move, of what goes and of where it comes to, whether it could be done or not. */
+export function runMremap(cpu: Cpu, task: Task, op: Op & { op: 'mremap' }): void {
+  const { plan, mm, regionStarts } = task.machine;
+  const { start, end } = pagesOf(cpu, task, op);
+  const first = regionStarts[op.region]!;
+  const to = op.to === null ? start : first + op.to;
+  noteAct(cpu, task, ACT.mremap, 0, op.region, start, end);
+  noteAct(cpu, task, ACT.mremapTo, 0, op.region, to, to + op.newPages);
+  if (start >= end) return;
+  const pages = end - start;
+  const { startSlot, startIndex, endSlot, endIndex } = spanOf(task, start, end);
+  moveBegins(cpu, startSlot, startIndex, endSlot, endIndex);
+  const there = spanOf(task, to, to + op.newPages);
+  moveBegins(cpu, there.startSlot, there.startIndex, there.endSlot, there.endIndex);
+  const isMoved = mremap(cpu, mm, start, pages, op.to === null ? IN_PLACE : to, op.newPages);
+  movesEnd(cpu, 2);
+  // Others may be at the new place already, so that only who is alone knows what is there.
+  if (isMoved && plan.cpus === 1) task.memory.move(start, to, Math.min(pages, op.newPages));
+  count(cpu, COUNTER.opMremap, 1);
+}
+
+export function runBrk(cpu: Cpu, task: Task, op: Op & { op: 'brk' }): void {
+  const { plan, mm, regionStarts } = task.machine;
+  const region = plan.regions[op.region]!;
+  const start = regionStarts[op.region]!;
+  noteAct(cpu, task, ACT.brk, 0, op.region, start, start + op.pages);
+  const { startSlot, startIndex, endSlot, endIndex } = spanOf(
+    task,
+    start + op.pages,
+    start + region.pages,
+  );
+  zapBegins(cpu, startSlot, startIndex, endSlot, endIndex);
+  brk(cpu, mm, start, op.pages, vmaFlags(region.flags));
+  zapEnds(cpu);
+  count(cpu, COUNTER.opBrk, 1);
 }
 
 const FLAGS: Readonly<Record<VmaFlag, number>> = {

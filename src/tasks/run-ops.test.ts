@@ -9,7 +9,7 @@ import { peek, poke } from '#arena/word';
 import { flipPageState } from '#mm/page-state';
 import { ACCESS_FLAGS } from '#mm/protection';
 import { mapOf } from '#scenario/map-op.suite';
-import type { Op, Plan, Region, VmaFlag } from '#scenario/plan';
+import type { Op, Plan, Protection, Region, VmaFlag } from '#scenario/plan';
 import { VMA_FLAGS } from '#scenario/schema';
 import { COUNTERS, type CounterName } from '#trace/counters';
 import { cpuMain } from './cpu-main.ts';
@@ -77,6 +77,41 @@ test('reclaim and pageout keep the content', () => {
   expect(counted('swapUsed', [WRITE], [RECLAIM])).toBe(PAGES);
   expect(counted('swapUsed', [WRITE], [advise('pageout')])).toBe(PAGES);
   expect(counted('dataCompared', [WRITE, RECLAIM], [READ])).toBe(PAGES);
+});
+
+const FIRST_HALF = { region: 0, extent: { page: 0, pages: PAGES / 2 }, share: 'all' } as const;
+const MOVE: Op = { op: 'mremap', to: PAGES / 2, newPages: PAGES / 2, ...FIRST_HALF };
+const BACK: Op = {
+  ...{ op: 'mremap', to: 0, newPages: PAGES / 2, region: 0, share: 'all' },
+  extent: { page: PAGES / 2, pages: PAGES / 2 },
+};
+
+test('what was stored is found where mremap has moved it, and compared', () => {
+  expect(counted('dataCompared', [WRITE, MOVE], [READ])).toBe(PAGES / 2);
+  expect(counted('segv', [WRITE, MOVE], [READ])).toBe(PAGES / 2);
+  expect(counted('dataCompared', [WRITE, MOVE, BACK], [READ])).toBe(PAGES / 2);
+  expect(counted('rss', [WRITE], [MOVE])).toBe(-PAGES / 2);
+});
+
+test('the heap is what brk says', () => {
+  const heap = (pages: number): Op => ({ op: 'brk', region: 0, pages });
+  const column = [{ op: 'munmap', ...whole } as const, heap(8), heap(40), WRITE, heap(20)];
+  expect(
+    live(column)
+      .vmas()
+      .map(([start, end]) => end - start),
+  ).toEqual([20]);
+  expect(live(column).counter('rss')).toBe(20);
+  expect(live([...column, heap(0)]).vmas()).toEqual([]);
+});
+
+test('a protection forbids accesses', () => {
+  const protect = (protection: Protection): Op => ({ op: 'mprotect', protection, ...whole });
+  expect(counted('segv', [WRITE, protect('read')], [READ, WRITE])).toBe(PAGES);
+  expect(counted('segv', [WRITE, protect('none')], [READ, WRITE])).toBe(2 * PAGES);
+  const again = [WRITE, protect('none'), protect('write')];
+  expect(counted('dataCompared', again, [READ])).toBe(PAGES);
+  expect(counted('segv', [{ ...mapOf(0), protection: 'read' }], [WRITE])).toBe(PAGES);
 });
 
 test('a guard keeps everybody out, and leaves nothing behind', () => {

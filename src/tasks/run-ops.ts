@@ -7,7 +7,7 @@ import { type Cpu, enterOperation } from '#arch/cpu';
 import { Halted } from '#arena/halt';
 import { CONTROL } from '#arena/layout/control';
 import { peek } from '#arena/word';
-import { assert, unreachable } from '#base/assert';
+import { unreachable } from '#base/assert';
 import { rcuOperationEnd } from '#mm/rcu-free';
 import { boundProtocol, HOOK, hasHook } from '#mm/reclaim-protocol';
 import { shareOf } from '#scenario/extent';
@@ -15,10 +15,12 @@ import type { Choice, Op } from '#scenario/plan';
 import { traceOperationEnd } from '#trace/tracing';
 import type { Machine } from './bind.ts';
 import {
+  runBrk,
   runDontneed,
   runMadvise,
   runMmap,
   runMprotect,
+  runMremap,
   runMunmap,
   runPunch,
   runPurge,
@@ -132,8 +134,10 @@ function runLeaf(cpu: Cpu, task: Task, op: Exclude<Op, Control>): void {
       runMprotect(cpu, task, op);
       break;
     case 'mremap':
+      runMremap(cpu, task, op);
+      break;
     case 'brk':
-      assert(false, `${op.op} can be carried out`);
+      runBrk(cpu, task, op);
       break;
     case 'munmap':
       runMunmap(cpu, task, op);

@@ -12,9 +12,10 @@ import type { Cpu } from '#arch/cpu';
 import { boundMap, ptrsMask, ptrsShift } from '#arena/arena';
 import { CONTROL } from '#arena/layout/control';
 import { peek } from '#arena/word';
+import { indexOfPage, slotOfPage } from '#mm/place';
 import { COUNTER, count } from '#trace/counters';
 import { FACT, noteFact } from '#trace/fact';
-import { ZAPPED, zappedByOwn, zappedSince } from './zap-log.ts';
+import { movedSince, ZAPPED, zappedByOwn, zappedSince } from './zap-log.ts';
 
 /** Pages remembered at most, as a power of two; at least the entries of a table. */
 const REMEMBERED_SHIFT_MAX = 14;
@@ -61,7 +62,9 @@ export class UserMemory {
     const stamp = this.records[at + STAMP]!;
     if (stamp === 0 || this.records[at + SLOT] !== slot) return;
     const clock = this.records[at + CLOCK]!;
-    const excused = found === 0 ? zappedSince(slot, index, clock) : ZAPPED.no;
+    let excused: number = ZAPPED.no;
+    if (found === 0) excused = zappedSince(slot, index, clock);
+    else if (found !== stamp) excused = movedSince(slot, index, clock);
     if (excused === ZAPPED.unknown) count(this.cpu, COUNTER.dataUnjudged, 1);
     else count(this.cpu, COUNTER.dataCompared, 1);
     if (found !== stamp && excused === ZAPPED.no)
@@ -69,6 +72,25 @@ export class UserMemory {
     const kept = found === stamp && zappedByOwn(this.cpu, slot, index, clock);
     if (kept) noteFact(this.cpu, FACT.dontneedNotDone, slot, index, stamp, clock, 0);
     if (found !== stamp || kept) this.records[at + STAMP] = 0;
+  }
+
+  /** What was remembered of `pages` pages from page `from` on is now of those from `to` on. */
+  move(from: number, to: number, pages: number): void {
+    const { records } = this;
+    const clock = zapClock();
+    for (let i = 0; i < pages; i++) {
+      const old = this.recordOf(slotOfPage(from + i), indexOfPage(from + i));
+      if (records[old + SLOT] !== slotOfPage(from + i)) continue;
+      const stamp = records[old + STAMP]!;
+      records[old + STAMP] = 0;
+      records[old + FOUND] = 0;
+      const slot = slotOfPage(to + i);
+      const at = this.recordOf(slot, indexOfPage(to + i));
+      records[at + FOUND] = 0;
+      records[at + SLOT] = slot;
+      records[at + STAMP] = stamp;
+      records[at + CLOCK] = clock;
+    }
   }
 
   /**

@@ -7,6 +7,10 @@
  * excuses the same as a zap that ended then, a zero in place of what was stored before its end, for
  * as long as the owner stores nothing newer; and unlike a zap it excuses finding the content still
  * there.
+ *
+ * mremap is logged as `moved`, at the place that it takes pages from and at the one that it brings
+ * them to, where an owner then finds what somebody stored elsewhere: whatever it finds is excused,
+ * what was there before included.
  */
 
 import type { Cpu } from '#arch/cpu';
@@ -18,6 +22,9 @@ import { peek, poke, quietAdd } from '#arena/word';
 /** Of a CPU's own zaps, so many are looked through when it finds what it had stored. */
 const OWN_ZAPS_MAX = 4;
 
+/** What a record is of. */
+const LOGGED = { zap: 0, lazy: 1, moved: 2 } as const;
+
 /** Says that this CPU is about to zap [start, end). */
 export function zapBegins(
   cpu: Cpu,
@@ -26,7 +33,7 @@ export function zapBegins(
   endSlot: number,
   endIndex: number,
 ): void {
-  logRange(cpu, startSlot, startIndex, endSlot, endIndex, 0);
+  logRange(cpu, startSlot, startIndex, endSlot, endIndex, LOGGED.zap);
 }
 
 /** Says the same of MADV_FREE. */
@@ -37,7 +44,18 @@ export function freeBegins(
   endSlot: number,
   endIndex: number,
 ): void {
-  logRange(cpu, startSlot, startIndex, endSlot, endIndex, 1);
+  logRange(cpu, startSlot, startIndex, endSlot, endIndex, LOGGED.lazy);
+}
+
+/** Says the same of one end of a move. */
+export function moveBegins(
+  cpu: Cpu,
+  startSlot: number,
+  startIndex: number,
+  endSlot: number,
+  endIndex: number,
+): void {
+  logRange(cpu, startSlot, startIndex, endSlot, endIndex, LOGGED.moved);
 }
 
 function logRange(
@@ -46,7 +64,7 @@ function logRange(
   startIndex: number,
   endSlot: number,
   endIndex: number,
-  lazy: number,
+  logged: number,
 ): void {
   const at = recordAt(cpu.block, peek(cpu.block + PERCPU.zapCount));
   poke(at + ZAP_RECORD.startSlot, startSlot);
@@ -54,7 +72,7 @@ function logRange(
   poke(at + ZAP_RECORD.endSlot, endSlot);
   poke(at + ZAP_RECORD.endIndex, endIndex);
   poke(at + ZAP_RECORD.ended, 0);
-  poke(at + ZAP_RECORD.lazy, lazy);
+  poke(at + ZAP_RECORD.logged, logged);
   poke(at + ZAP_RECORD.began, quietAdd(CONTROL.zapClock, 1) + 1);
   poke(cpu.block + PERCPU.zapCount, (peek(cpu.block + PERCPU.zapCount) + 1) | 0);
   quietAdd(CONTROL.zapClock, 0);
@@ -62,8 +80,15 @@ function logRange(
 
 /** Says that the zap or MADV_FREE announced last is over. */
 export function zapEnds(cpu: Cpu): void {
-  const at = recordAt(cpu.block, peek(cpu.block + PERCPU.zapCount) - 1);
-  poke(at + ZAP_RECORD.ended, quietAdd(CONTROL.zapClock, 1) + 1);
+  movesEnd(cpu, 1);
+}
+
+/** Says it of what was announced in the last `announced` calls. */
+export function movesEnd(cpu: Cpu, announced: number): void {
+  const count = peek(cpu.block + PERCPU.zapCount);
+  const clock = quietAdd(CONTROL.zapClock, 1) + 1;
+  for (let i = 1; i <= announced; i++)
+    poke(recordAt(cpu.block, count - i) + ZAP_RECORD.ended, clock);
 }
 
 /** Answers of `zappedSince`. */
@@ -71,6 +96,15 @@ export const ZAPPED = { no: 0, yes: 1, unknown: 2 } as const;
 
 /** Whether a zap of (slot, index) was running at zap clock `since` or began later. */
 export function zappedSince(slot: number, index: number, since: number): number {
+  return loggedSince(slot, index, since, false);
+}
+
+/** Whether a move to or from (slot, index) was. */
+export function movedSince(slot: number, index: number, since: number): number {
+  return loggedSince(slot, index, since, true);
+}
+
+function loggedSince(slot: number, index: number, since: number, moves: boolean): number {
   const { percpu, percpuWords, geometry } = boundMap();
   let answer: number = ZAPPED.no;
   for (let id = 0; id < geometry.cpus; id++) {
@@ -79,6 +113,7 @@ export function zappedSince(slot: number, index: number, since: number): number 
     const oldest = Math.max(0, count - ZAP_LOG_MAX);
     for (let i = count - 1; i >= oldest; i--) {
       const at = recordAt(block, i);
+      if (moves && peek(at + ZAP_RECORD.logged) !== LOGGED.moved) continue;
       if (covers(at, slot, index) && endedAfter(at, since)) return ZAPPED.yes;
     }
     // What has been overwritten may have mattered, unless the oldest kept is old enough.
@@ -97,7 +132,7 @@ export function zappedByOwn(cpu: Cpu, slot: number, index: number, since: number
   for (let i = count - 1; i >= Math.max(0, count - OWN_ZAPS_MAX); i--) {
     const at = recordAt(cpu.block, i);
     if (((peek(at + ZAP_RECORD.began) - since) | 0) <= 0) return false;
-    if (peek(at + ZAP_RECORD.lazy) === 0 && covers(at, slot, index)) return true;
+    if (peek(at + ZAP_RECORD.logged) === LOGGED.zap && covers(at, slot, index)) return true;
   }
   return false;
 }

@@ -81,5 +81,5 @@ export const VMA_FLAG = {
   noPtScan: 64,
   noRead: 128,
   noWrite: 256,
-  noAccount: 512,
+  noAccount: 1024,
 } as const;

@@ -46,7 +46,7 @@ export const EVENT_RECORD = struct({ kind: 1, timeUs: 1, a: 1, b: 1 });
 export const RCU_RECORD = struct({ epoch: 1, sinceUs: 1, kind: 1, word: 1 });
 /**
  * A zap: range in (slot, index) pairs, half open, and the zap clock when it began and ended (0:
- * running). `lazy`, not 0: of a MADV_FREE, whose effect may come later.
+ * running). `logged`: whether it is one, or a MADV_FREE, whose effect may come later, or a move.
  */
 export const ZAP_RECORD = struct({
   startSlot: 1,
@@ -55,7 +55,7 @@ export const ZAP_RECORD = struct({
   endIndex: 1,
   began: 1,
   ended: 1,
-  lazy: 1,
+  logged: 1,
 });
 /** A duration: whole seconds, and the nanoseconds beyond them. */
 export const DURATION = struct({ seconds: 1, ns: 1 });
