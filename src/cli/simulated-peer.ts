@@ -20,11 +20,13 @@ export class SimulatedPeer implements Peer {
 
   async run({ ops, checkpoints }: Batch): Promise<readonly Reading[]> {
     let done = 0;
-    return checkpoints.map(({ after, watched }) => {
+    const readings = checkpoints.map(({ after, watched }) => {
       const goesOn = this.machine.do(ops.slice(done, after));
       done = after;
       return goesOn ? this.machine.read(watched) : { ...HALTED, present: watched.map(() => '') };
     });
+    this.machine.do(ops.slice(done));
+    return readings;
   }
 
   async end(): Promise<boolean> {

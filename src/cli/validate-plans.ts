@@ -5,7 +5,7 @@
 import { formatSize, PAGE_SIZE_BYTES, parseSize } from '#base/units';
 import { type Comparison, comparePlan, type Peers, TooLarge } from '#live/compare';
 import { isExecutable } from '#live/execute';
-import { formatCount, formatKiB } from '#report/format';
+import { formatCount, formatCounted, formatKiB } from '#report/format';
 import type { Compared, LeftOut } from '#result/validation';
 import type { PlanRequest } from '#scenario/build-plan';
 import { inTurns } from '#scenario/linear';
@@ -14,19 +14,24 @@ import { showOp } from '#scenario/written-op';
 import type { LoadedScenario } from './engine.ts';
 
 /** Operations between two checkpoints of a scenario. */
-export const EVERY = 32;
+const EVERY = 32;
 
 /** What is the same for all plans of one command. */
 export interface Validating {
   readonly peers: Peers;
   readonly request: Omit<PlanRequest, 'parameters'>;
-  readonly every: number;
+  /** Operations between two checkpoints; null: 32, and more where a plan is long. */
+  readonly every: number | null;
   readonly rssMaxKiB: number;
   readonly signal: AbortSignal;
 }
 
 /** The parameter of a scenario that divides all of its sizes. */
 const DIVISOR = 'scale';
+/** Operations of one plan at most. */
+const OPERATIONS_MAX = 120_000;
+/** Pages that may be touched between two checkpoints, after which resident memory is looked at. */
+const SLACK_PAGES = 1 << 16;
 /** Sizes are not cut to less. */
 const SIZE_MIN_BYTES = 4 << 20;
 
@@ -38,7 +43,8 @@ export async function compareScenario(
 ): Promise<Compared | LeftOut> {
   const { name } = scenario;
   for (let given: typeof parameters | null = parameters; given !== null; ) {
-    const plan = lonePlan(scenario.buildPlan({ ...validating.request, parameters: given }));
+    const asked = scenario.buildPlan({ ...validating.request, parameters: given });
+    const plan = ample(asked, validating.rssMaxKiB);
     const flags = plan.regions.flatMap((region) => region.flags).filter((flag) => flag !== 'pt-scan');
     if (flags.length > 0) return { name, why: `its memory is ${flags.join(', ')}` };
     try {
@@ -50,12 +56,27 @@ export async function compareScenario(
       given = cutDown(scenario.parameters, given);
     }
   }
-  return { name, why: `it needs more memory than ${formatKiB(validating.rssMaxKiB)}` };
+  return {
+    name,
+    why:
+      `it needs more than ${formatKiB(validating.rssMaxKiB)} of memory or ` +
+      formatCounted(OPERATIONS_MAX, 'operation'),
+  };
 }
 
-/** The machine of a plan with one CPU and nothing left to chance; the operations come one by one. */
-function lonePlan(plan: Plan): Plan {
-  return { ...plan, reschedPerMillion: 0, allocFailPerMillion: 0, noise: 0 };
+/**
+ * The plan on a machine as this one is: with the tables of x86-64 and enough memory, and nothing
+ * left to chance.
+ */
+function ample(plan: Plan, rssMaxKiB: number): Plan {
+  const chances = { reschedPerMillion: 0, allocFailPerMillion: 0, noise: 0 };
+  const geometry = { levels: 4, ptrsShift: 9, tableFrames: 0 };
+  return { ...plan, ...chances, ...geometry, pageFrames: framesFor(plan, rssMaxKiB) };
+}
+
+function framesFor({ regions }: Plan, rssMaxKiB: number): number {
+  const pages = regions.reduce((sum, region) => sum + region.pages, 0);
+  return Math.min(pages, Math.ceil((rssMaxKiB * 2 ** 10) / PAGE_SIZE_BYTES) + SLACK_PAGES);
 }
 
 async function compareOps(
@@ -66,7 +87,9 @@ async function compareOps(
   const dropped = new Map<string, number>();
   const machine = { ...plan, cpus: 1, setup: [], columns: [[]] };
   const comparison: Comparison = {
-    ...{ plan: machine, name: plan.scenario, notes, every, rssMaxKiB, signal },
+    ...{ plan: machine, name: plan.scenario, notes, rssMaxKiB, signal },
+    ...{ every: every ?? EVERY, thins: every === null },
+    operationsMax: OPERATIONS_MAX,
     *ops() {
       dropped.clear();
       for (const op of inTurns(plan)) {

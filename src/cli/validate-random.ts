@@ -8,6 +8,9 @@ import { writtenScenario } from '#scenario/written-scenario';
 import type { Context } from './command-line.ts';
 import type { Validating } from './validate-plans.ts';
 
+/** Operations between two checkpoints of a random plan. */
+const EVERY = 3;
+
 export interface RandomFlags {
   readonly plans: number;
   readonly operations: number;
@@ -31,7 +34,7 @@ export async function compareRandomPlans(
   });
   const plan = buildPlan({ ...request, parameters: {} });
   const outcome = await compareRandom(peers, {
-    ...{ plan, every, rssMaxKiB, signal, ...flags },
+    ...{ plan, every: every ?? EVERY, rssMaxKiB, signal, ...flags },
     show: (op) => showOp(op, plan.regions),
   });
   const { differing, ...totals } = outcome;

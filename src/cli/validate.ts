@@ -38,8 +38,6 @@ export function addValidate(program: Command, context: Context, act: Act): void 
 }
 
 const SAVED = 'difference.yaml';
-/** Operations between two checkpoints of a random plan. */
-const EVERY_RANDOM = 3;
 
 function format(name: string): 'text' | 'markdown' {
   return choose('format', name, ['text', 'markdown'] as const);
@@ -109,7 +107,6 @@ async function openSession(
   const { describeKernel, protocolOf } = await import('#live/kernel');
   const { LoneMachine } = await import('#machine/lone-machine');
   const { SimulatedPeer } = await import('./simulated-peer.ts');
-  const { EVERY } = await import('./validate-plans.ts');
   const edit = broken === null ? null : lineEditOf(broken);
   const entry = edit === null ? undefined : await context.engine.prepareBroken(edit);
   const protocolOptions = await optionsByProtocol(context.engine);
@@ -121,11 +118,10 @@ async function openSession(
   const kernel = await describeKernel(() => live.reclaims());
   const protocol = named ?? broken?.protocol ?? protocolOf(kernel);
   const peers: Peers = { kernel: live, simulator: new SimulatedPeer(await LoneMachine.load(entry)) };
-  const every = options.every ?? (options.random === undefined ? EVERY : EVERY_RANDOM);
   return {
     ...{ kernel, protocol },
     validating: {
-      ...{ peers, every, rssMaxKiB: rssMaxKiB(), signal: context.signal },
+      ...{ peers, every: options.every ?? null, rssMaxKiB: rssMaxKiB(), signal: context.signal },
       request: { protocol, protocolOptions, seed: options.seed, ops: options.ops },
     },
     close: () => live.close(),
@@ -134,7 +130,7 @@ async function openSession(
 
 /** What plans may have of memory: half of what there is, and no more than takes seconds. */
 function rssMaxKiB(): number {
-  return Math.min(process.availableMemory() / 2, 2 * 2 ** 30) / 2 ** 10;
+  return Math.min(process.availableMemory() / 2, 2 ** 30) / 2 ** 10;
 }
 
 interface All {

@@ -20,6 +20,8 @@ const BASE_ADDRESS = 0x6000_0000_0000;
 const WARM_UP_ROUNDS = 50;
 
 class LiveProcess {
+  /** Kept, so that the heap keeps its room. */
+  readonly settledHeap = settleHeap();
   private readonly calls: Syscalls = loadSyscalls();
   private readonly counters = new Counters();
   private executor: Executor | null = null;
@@ -86,6 +88,26 @@ class LiveProcess {
 function isAddressSpaceFree(): boolean {
   const maps = readFileSync('/proc/self/maps', 'latin1').split('\n');
   return maps.every((line) => !/^(6[0-9a-f]|7[0-6])[0-9a-f]{10}-/.test(line));
+}
+
+/** Objects of about 100 bytes: more than the heap for the young holds, and a few MiB of the old. */
+const YOUNG_OBJECTS = 1_000_000;
+const OLD_OBJECTS = 50_000;
+
+/**
+ * Has V8 map and touch what it will need: all of its heap for the young, and pages of the old of
+ * which every other object goes again, so that there is room in them.
+ */
+function settleHeap(): (number[] | null)[] {
+  for (let i = 0; i < YOUNG_OBJECTS; i++) new Array<number>(10).fill(i);
+  const old: (number[] | null)[] = Array.from({ length: OLD_OBJECTS }, (_, i) =>
+    new Array<number>(10).fill(i),
+  );
+  gc!();
+  gc!();
+  for (let i = 0; i < OLD_OBJECTS; i += 2) old[i] = null;
+  gc!();
+  return old;
 }
 
 const live = new LiveProcess();

@@ -26,18 +26,24 @@ export interface Comparison {
   readonly ops: () => Iterable<Op>;
   /** Operations between two checkpoints; there is one after the last operation, too. */
   readonly every: number;
+  /** Whether checkpoints become rarer as a plan gets long. */
+  readonly thins: boolean;
   /** How an operation is written in a history. */
   readonly show: (op: Op) => string;
   /** Resident memory that is not to be exceeded, in KiB. */
   readonly rssMaxKiB: number;
+  /** Operations that are not to be exceeded; left out: any number. */
+  readonly operationsMax?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A plan needs more memory than it may have. */
+/** A plan needs more memory than it may have, or has more operations. */
 export class TooLarge extends Error {}
 
 /** Operations that a peer is told at once. */
 const BATCH_OPS = 256;
+/** Checkpoints of a long plan are this part of the operations so far apart. */
+const THINNING = 64;
 /** Checkpoints that the history of a difference goes back. */
 const HISTORY_CHECKPOINTS = 12;
 /** How often a plan is run until a difference has come out twice, or none has. */
@@ -82,6 +88,7 @@ class Course {
   private readonly watch: Watch;
   private readonly history: Moment[] = [];
   private operations = 0;
+  private checkedAt = 0;
   private checkpoints = 0;
   private vmptePeakKiB = 0;
   private rssPeakKiB = 0;
@@ -93,15 +100,16 @@ class Course {
   }
 
   async run(): Promise<Compared> {
-    const { every, signal } = this.comparison;
+    const { signal, operationsMax = Number.POSITIVE_INFINITY } = this.comparison;
     let ops: Op[] = [];
     let checkpoints: Checkpoint[] = [];
     let difference: Difference | null = null;
     for (const op of this.comparison.ops()) {
       ops.push(op);
       this.watch.note(op);
-      if ((this.operations + ops.length) % every === 0)
+      if (this.isDue(this.operations + ops.length))
         checkpoints.push({ after: ops.length, watched: this.watch.take() });
+      if (this.operations + ops.length > operationsMax) throw new TooLarge();
       if (ops.length < BATCH_OPS) continue;
       difference = await this.batch(ops, checkpoints);
       ops = [];
@@ -117,6 +125,15 @@ class Course {
     const { name, notes } = this.comparison;
     const figures = { operations, checkpoints: this.checkpoints, vmptePeakKiB, rssPeakKiB };
     return { name, ...figures, threads: 1, notes, difference };
+  }
+
+  /** Whether there is a checkpoint after `count` operations. */
+  private isDue(count: number): boolean {
+    const { every, thins } = this.comparison;
+    const apart = thins ? Math.max(every, Math.floor(count / THINNING)) : every;
+    if (count - this.checkedAt < apart) return false;
+    this.checkedAt = count;
+    return true;
   }
 
   /** The first difference among the readings, or null. */

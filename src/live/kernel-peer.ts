@@ -9,8 +9,14 @@ import type { Batch, Memory, Peer } from './peer.ts';
 /** The process always runs the built code, also when a test runs from the sources. */
 const CHILD = import.meta.url.endsWith('.ts') ? '../../dist/src/live/child.js' : './child.js';
 
-/** No threads of V8 that compile or collect: they would move the figures that are read. */
-const QUIET = ['--single-threaded', '--max-semi-space-size=1'];
+/**
+ * V8 without threads that compile or collect, and with a heap for the young that is as large from
+ * the start as it gets: what it maps later would move the figures that are read.
+ */
+const QUIET = [
+  ...['--single-threaded', '--expose-gc'],
+  ...['--min-semi-space-size=16', '--max-semi-space-size=16'],
+];
 
 export class KernelPeer implements Peer {
   private readonly child: ChildProcess;

@@ -76,5 +76,6 @@ export async function compareRandom(peers: Peers, request: RandomRequest): Promi
 
 function comparisonOf(request: RandomRequest, ops: readonly Op[], every: number): Comparison {
   const { plan, show, rssMaxKiB, signal } = request;
-  return { plan, name: 'random', notes: [], ops: () => ops, every, show, rssMaxKiB, signal };
+  const course = { every, thins: false, show, rssMaxKiB, signal };
+  return { plan, name: 'random', notes: [], ops: () => ops, ...course };
 }

@@ -7,8 +7,8 @@ import {
   validationTotals,
 } from '#result/validation';
 import { formatCount, formatCounted, formatExactKiB, formatKiB, formatSeconds } from './format.ts';
-import { heading, indented, type Page, type Paint, pageOf, wrap } from './page.ts';
-import { type Column, cell, table } from './table.ts';
+import { heading, type Page, type Paint, pageOf, wrap } from './page.ts';
+import { type Cell, type Column, cell, table } from './table.ts';
 
 export interface ValidationOptions {
   readonly width: number;
@@ -125,39 +125,45 @@ function leftOutText(page: Page, { leftOut }: Validation): string[] {
   return [...heading(page, 'Not compared'), ...lines];
 }
 
-const HISTORY_COLUMNS: readonly Column[] = [
-  { head: 'after', align: 'right' },
-  { head: 'operation', align: 'left' },
-  ...['VmPTE live', 'simulated', 'RSS live', 'simulated', 'refused live', 'simulated'].map(
-    (head): Column => ({ head, align: 'right' }),
-  ),
-];
+/** Checkpoints that the text goes back; the document has more. */
+const HISTORY_SHOWN = 6;
 
 function differenceText(page: Page, name: string, difference: Difference | null): string[] {
   if (difference === null) return [];
   const { operation, history, kernel, simulator, isSettled } = difference;
-  const rows = history.map(({ operation, text, kernel, simulator }) => [
-    cell(formatCount(operation)),
-    { text },
-    ...pair(kernel.vmpteKiB, simulator.vmpteKiB),
-    ...pair(kernel.rssKiB, simulator.rssKiB),
-    ...pair(kernel.refused, simulator.refused),
+  const shown = history.slice(-HISTORY_SHOWN);
+  const figures = FIGURES.filter(([, of]) =>
+    shown.some((moment) => of(moment.kernel) !== 0 || of(moment.simulator) !== 0),
+  );
+  const columns: Column[] = [
+    { head: 'after', align: 'right' },
+    { head: 'operation', align: 'left' },
+    ...figures.map(([head]): Column => ({ head, align: 'right' })),
+  ];
+  const rows = shown.map((moment) => [
+    cell(formatCount(moment.operation)),
+    { text: moment.text },
+    ...figures.map(([, of]) => pair(of(moment.kernel), of(moment.simulator))),
   ]);
   const doubt = isSettled ? '' : ' It did not come out twice in the same way.';
-  const head = `${name} differs after operation ${formatCount(operation)} (KiB).${doubt}`;
+  const head = `${name} differs after operation ${formatCount(operation)}`;
   return [
     ...heading(page, head),
-    ...indented(page, 0, (room) => table(room, HISTORY_COLUMNS, rows)),
+    ...wrap(page, `Live kernel / simulator, KiB.${doubt}`, 0, 'dim'),
+    ...table(page, columns, rows),
     ...pagesText(page, kernel, simulator),
   ];
 }
 
-function pair(live: number, simulated: number): { text: string; style?: 'bad' }[] {
-  const isSame = live === simulated;
-  return [
-    { text: formatCount(live) },
-    { text: formatCount(simulated), ...(isSame ? {} : { style: 'bad' }) },
-  ];
+const FIGURES: readonly (readonly [head: string, of: (reading: Reading) => number])[] = [
+  ['VmPTE', ({ vmpteKiB }) => vmpteKiB],
+  ['RSS', ({ rssKiB }) => rssKiB],
+  ['refused', ({ refused }) => refused],
+];
+
+function pair(live: number, simulated: number): Cell {
+  const text = `${formatCount(live)} / ${formatCount(simulated)}`;
+  return live === simulated ? { text } : { text, style: 'bad' };
 }
 
 /** The first watched span of which not the same pages are present. */
