@@ -1,8 +1,7 @@
 /**
  * The group `exploration`: what an execution costs under each strategy, of the models M1, M2 and M3
  * and of a litmus scenario, and how long systematic search takes for all of M2. Peers' figures
- * stand beside them; they were taken on the same machine as our goals, with the same models, each
- * in its own language.
+ * stand beside them (`peers.ts`).
  */
 
 import { treeRoots } from '#derive/variants';
@@ -16,8 +15,9 @@ import { PctStrategy } from '#explore/strategies/pct';
 import { PosStrategy } from '#explore/strategies/pos';
 import { RandomStrategy } from '#explore/strategies/random';
 import type { Strategy } from '#explore/strategy';
-import type { Group, Variant } from './harness.ts';
+import type { Figure, Group, Variant } from './harness.ts';
 import { modelM1, modelM2, modelM3 } from './models.ts';
+import { PEERS, peerName } from './peers.ts';
 import { shippedPlan } from './shipped.ts';
 
 const EXECUTIONS = 20_000;
@@ -29,17 +29,6 @@ const UNIFORM_PER_MILLION = 500_000;
 const PCT_DEPTH = 3;
 const WALKERS = [1, 2, 5];
 
-/** Executions a second on one core; relacy (C++), shuttle and loom (Rust), November 2026. */
-const PEERS = [
-  { model: 'M1', relacyRandom: 1_070_000, shuttleRandom: 218_000, loom: 29_000 },
-  { model: 'M2', relacyRandom: 637_000, shuttleRandom: 142_000, loom: 23_000 },
-  { model: 'M3', relacyRandom: 872_000, shuttleRandom: 161_000, loom: 23_000 },
-] as const;
-/** PCT of depth 3 on M2, at its best. */
-const SHUTTLE_PCT_M2 = 163_000;
-/** All of M2: loom's reduced search needs 4,639 executions; with two walkers it does not end. */
-const LOOM_M2 = { executions: 4_639, ms: 200 };
-
 const MODELS: readonly (readonly [name: string, model: Model])[] = [
   ['M1', modelM1()],
   ['M2', modelM2()],
@@ -47,7 +36,7 @@ const MODELS: readonly (readonly [name: string, model: Model])[] = [
 ];
 
 export const exploration: Group = {
-  summary: 'an execution of the models M1-M3, and systematic search of all of M2',
+  summary: 'an execution of the models M1-M3 and of a litmus scenario; all traces of M2',
   async prepare() {
     const variants = MODELS.flatMap(([name, model]) => [
       sampled(name, 'random', model, new RandomStrategy(1, UNIFORM_PER_MILLION)),
@@ -55,15 +44,60 @@ export const exploration: Group = {
     ]);
     for (const walkers of WALKERS) variants.push(exhausted(walkers));
     variants.push(...(await litmusVariants()));
-    return { variants, figures: [], notes: [...PEERS.map(peerNote), pctNote(), loomNote()] };
+    return {
+      variants,
+      figures: FIGURES,
+      references: PEERS,
+      notes: ['peers ran the same models, at another time: a ratio to them is no more than a hint'],
+    };
   },
 };
+
+const FIGURES: readonly Figure[] = [
+  ...MODELS.map(([model]): Figure => {
+    return {
+      name: `${model}, random: rate to relacy's`,
+      ...{ of: peerName('relacy', model, 'random'), over: sampledName(model, 'random') },
+      goal: { bound: 'at least', limit: 0.5, aim: 1 },
+    };
+  }),
+  ...MODELS.map(([model]): Figure => {
+    return {
+      name: `${model}, random: rate to shuttle's`,
+      ...{ of: peerName('shuttle', model, 'random'), over: sampledName(model, 'random') },
+    };
+  }),
+  {
+    name: "M2, PCT: rate to shuttle's",
+    ...{ of: peerName('shuttle', 'M2', 'PCT'), over: sampledName('M2', 'PCT') },
+    goal: { bound: 'at least', limit: 3 },
+  },
+  goalOf(litmusName('PCT'), 50_000, 10_000),
+  goalOf(exhaustedName(1), 10_000),
+  goalOf(exhaustedName(5), 3_000_000),
+];
+
+function goalOf(name: string, limit: number, aim?: number): Figure {
+  return { name, of: name, goal: { bound: 'at most', limit, ...(aim && { aim }) } };
+}
+
+function sampledName(model: string, strategy: string): string {
+  return `${model}, ${strategy}`;
+}
+
+function litmusName(strategy: string): string {
+  return `${LITMUS}, ${strategy}`;
+}
+
+function exhaustedName(walkers: number): string {
+  return `all of M2, ${walkers} ${walkers === 1 ? 'walker' : 'walkers'}`;
+}
 
 function sampled(name: string, strategyName: string, model: Model, strategy: Strategy): Variant {
   const machine = new ModelMachine(model);
   let execution = 0;
   return {
-    name: `${name}, ${strategyName}`,
+    name: sampledName(name, strategyName),
     unit: 'ns',
     sample() {
       const before = performance.now();
@@ -82,7 +116,7 @@ async function litmusVariants(): Promise<Variant[]> {
   return Object.entries(strategies).map(([name, strategy]) => {
     let execution = 0;
     return {
-      name: `${LITMUS}, ${name}`,
+      name: litmusName(name),
       unit: 'ns',
       sample() {
         const before = performance.now();
@@ -96,7 +130,7 @@ async function litmusVariants(): Promise<Variant[]> {
 function exhausted(walkers: number): Variant {
   const machine = new ModelMachine(modelM2(walkers));
   return {
-    name: `all of M2, ${walkers} ${walkers === 1 ? 'walker' : 'walkers'}`,
+    name: exhaustedName(walkers),
     unit: 'us',
     sample() {
       const before = performance.now();
@@ -105,24 +139,4 @@ function exhausted(walkers: number): Variant {
       return (performance.now() - before) * 1000;
     },
   };
-}
-
-function peerNote({ model, relacyRandom, shuttleRandom, loom }: (typeof PEERS)[number]): string {
-  return (
-    `${model} elsewhere: relacy, random ${ns(relacyRandom)}; shuttle, random ` +
-    `${ns(shuttleRandom)}; loom ${ns(loom)} an execution`
-  );
-}
-
-function pctNote(): string {
-  return `M2 elsewhere: shuttle, PCT(${PCT_DEPTH}) ${ns(SHUTTLE_PCT_M2)} an execution`;
-}
-
-function loomNote(): string {
-  const { executions, ms } = LOOM_M2;
-  return `all of M2 elsewhere: loom ${executions} executions in ${ms * 1000} us`;
-}
-
-function ns(perSecond: number): string {
-  return `${Math.round(1e9 / perSecond)} ns`;
 }

@@ -32,30 +32,35 @@ function figuresOf(protocol: string): Figure[] {
       of: nameOf(protocol, ONE),
       over: twinName('seq_cst', ONE),
       goal: { bound: 'at most', limit: 5, aim: 3.5 },
+      profile: nameOf(protocol, ONE),
     },
     {
       name: `${protocol}: throughput to live kernel`,
       of: liveName(ONE),
       over: nameOf(protocol, ONE),
       goal: { bound: 'at least', limit: 10, aim: 16 },
+      profile: nameOf(protocol, ONE),
     },
     {
       name: `${protocol}: 2 CPUs to one`,
       of: nameOf(protocol, ONE),
       over: nameOf(protocol, TWO),
       goal: { bound: 'at least', limit: 1.8, aim: 1.9 },
+      profile: nameOf(protocol, TWO),
     },
     {
       name: `${protocol}: 8 CPUs to 2`,
       of: nameOf(protocol, TWO),
       over: nameOf(protocol, EIGHT),
       goal: { bound: 'at least', limit: 0.8 },
+      profile: nameOf(protocol, EIGHT),
     },
     {
       name: `${protocol}: hot, time to twin seq_cst`,
       of: nameOf(protocol, HOT),
       over: twinName('seq_cst', HOT),
       goal: { bound: 'at most', limit: 2 },
+      profile: nameOf(protocol, HOT),
     },
   ];
 }

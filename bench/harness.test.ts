@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isMet, measure, type Prepared, type Variant } from './harness.ts';
 import { selfTimes } from './self-times.ts';
-import { median, pairRatios, spreadOf } from './statistics.ts';
+import { lineThrough, median, pairRatios, spreadOf } from './statistics.ts';
 
 const sample = fc.double({ min: 1e-3, max: 1e9, noNaN: true });
 const samples = fc.array(sample, { minLength: 1, maxLength: 20 });
@@ -58,6 +58,10 @@ test('samples of different rounds are not paired', () => {
   expect(() => median([])).toThrow('no median of no samples');
 });
 
+test('a line goes through both its points, and on', () => {
+  expect([1, 2, 5].map((x) => lineThrough([1, 10], [2, 30], x))).toEqual([10, 30, 90]);
+});
+
 test('variants take turns', async () => {
   const turns: string[] = [];
   const variant = (name: string): Variant => ({ name, unit: 'ns', sample: () => turns.push(name) });
@@ -94,6 +98,45 @@ test('a variant that fails is left out with a note, and so are figures that need
   expect(variants.map(({ name }) => name)).toEqual(['a']);
   expect(figures.map(({ name }) => name)).toEqual(['a']);
   expect(notes).toEqual(['no compiler', 'b failed: no more samples']);
+});
+
+test('what a sample tells beside, and what was measured elsewhere, serve figures too', async () => {
+  let beside = 0;
+  const variant: Variant = {
+    ...of('a', [2, 4]),
+    beside: [{ name: 'evenness', unit: 'parts', read: () => ++beside / 4 }],
+  };
+  const { variants, figures, references } = await measure(
+    {
+      variants: [variant],
+      figures: [
+        { name: 'evenness', of: 'evenness' },
+        { name: 'rate', of: 'theirs', over: 'a', goal: { bound: 'at least', limit: 9 } },
+      ],
+      references: [{ name: 'theirs', unit: 'ns', value: 8, source: 'them' }],
+      notes: [],
+    },
+    2,
+  );
+  expect(variants.map(({ name, samples }) => [name, samples])).toEqual([
+    ['a', [2, 4]],
+    ['evenness', [0.25, 0.5]],
+  ]);
+  expect(figures[0]).toMatchObject({ unit: 'parts', median: 0.375 });
+  expect(figures[1]).toMatchObject({ samples: [4, 2], met: false, profile: null });
+  expect(references).toHaveLength(1);
+});
+
+test('a figure asks for a profile only where its goal is missed', async () => {
+  const prepared: Prepared = {
+    variants: [of('a', [3])],
+    figures: [2, 4].map((limit) => {
+      return { name: 'a', of: 'a', goal: { bound: 'at most', limit }, profile: 'a' };
+    }),
+    notes: [],
+  };
+  const { figures } = await measure(prepared, 1);
+  expect(figures.map(({ profile }) => profile)).toEqual(['a', null]);
 });
 
 test('a function is one entry of a profile, on whatever path it was reached', () => {

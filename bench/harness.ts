@@ -5,11 +5,31 @@
  */
 import { pairRatios, type Spread, spreadOf } from './statistics.ts';
 
-/** Something that can be measured again and again. Lower is faster. */
+/** `parts`: of a whole, from 0 to 1. */
+export type Unit = 'ns' | 'us' | 'ms' | 's' | 'B' | 'MiB' | 'GiB' | 'parts' | 'pieces';
+
+/** Something that can be measured again and again. */
 export interface Variant {
   readonly name: string;
-  readonly unit: 'ns' | 'us';
+  readonly unit: Unit;
   sample(): Promise<number> | number;
+  /** What a sample tells beside, read after each; in tables and figures a variant of its own. */
+  readonly beside?: readonly Reading[];
+}
+
+export interface Reading {
+  readonly name: string;
+  readonly unit: Unit;
+  read(): number;
+}
+
+/** A figure of somebody else's, to stand beside ours; it was not measured in this run. */
+export interface Reference {
+  readonly name: string;
+  readonly unit: Unit;
+  readonly value: number;
+  /** Who measured it, when and where. */
+  readonly source: string;
 }
 
 export interface Goal {
@@ -18,12 +38,17 @@ export interface Goal {
   readonly aim?: number;
 }
 
-/** The median of variant `of`, or of its ratio to variant `over`, and the goal it must keep. */
+/**
+ * The median of variant `of`, or of its ratio to variant `over`, and the goal it must keep. Both
+ * may name a reference, too.
+ */
 export interface Figure {
   readonly name: string;
   readonly of: string;
   readonly over?: string;
   readonly goal?: Goal;
+  /** Variant whose profile says why, where the goal is missed. */
+  readonly profile?: string;
 }
 
 export interface BenchOptions {
@@ -41,6 +66,7 @@ export interface Group {
 export interface Prepared {
   readonly variants: readonly Variant[];
   readonly figures: readonly Figure[];
+  readonly references?: readonly Reference[];
   /** What the reader must know, e.g. that there is no compiler. */
   readonly notes: readonly string[];
 }
@@ -59,11 +85,14 @@ export interface MeasuredFigure extends Spread {
   readonly goal: Goal | null;
   /** Whether the median keeps the goal; null without a goal. */
   readonly met: boolean | null;
+  /** Variant whose profile says why it is missed; null: it is not, or no profile can say. */
+  readonly profile: string | null;
 }
 
 export interface Measured {
   readonly variants: readonly MeasuredVariant[];
   readonly figures: readonly MeasuredFigure[];
+  readonly references: readonly Reference[];
   readonly notes: readonly string[];
 }
 
@@ -73,7 +102,7 @@ export async function measure(
   rounds: number,
   progress: (round: number, variant: string) => void = () => {},
 ): Promise<Measured> {
-  const samples = new Map(prepared.variants.map(({ name }): [string, number[]] => [name, []]));
+  const samples = new Map(prepared.variants.flatMap(namesOf).map((name) => [name, emptyList()]));
   const notes = [...prepared.notes];
   for (let round = 0; round < rounds; round++) {
     for (const variant of prepared.variants) {
@@ -82,17 +111,21 @@ export async function measure(
       progress(round, variant.name);
       try {
         kept.push(await variant.sample());
+        for (const { name, read } of variant.beside ?? []) samples.get(name)!.push(read());
       } catch (error) {
-        samples.delete(variant.name);
+        for (const name of namesOf(variant)) samples.delete(name);
         notes.push(`${variant.name} failed: ${error instanceof Error ? error.message : error}`);
       }
     }
   }
-  return {
-    variants: prepared.variants.flatMap((variant) => measuredVariant(variant, samples)),
-    figures: prepared.figures.flatMap((figure) => measuredFigure(figure, prepared, samples)),
-    notes,
-  };
+  const references = prepared.references ?? [];
+  const units = unitsOf(prepared.variants, references);
+  const variants = [...samples].map(([name, found]): MeasuredVariant => {
+    return { name, unit: units.get(name)!, samples: found, ...spreadOf(found) };
+  });
+  for (const { name, value } of references) samples.set(name, Array(rounds).fill(value));
+  const figures = prepared.figures.flatMap((figure) => measuredFigure(figure, units, samples));
+  return { variants, figures, references, notes };
 }
 
 /** True if `value` keeps the goal. */
@@ -102,20 +135,36 @@ export function isMet(goal: Goal, value: number): boolean {
 
 type Samples = ReadonlyMap<string, readonly number[]>;
 
-function measuredVariant({ name, unit }: Variant, samples: Samples): MeasuredVariant[] {
-  const found = samples.get(name);
-  return found ? [{ name, unit, samples: found, ...spreadOf(found) }] : [];
+function namesOf({ name, beside }: Variant): string[] {
+  return [name, ...(beside ?? []).map((reading) => reading.name)];
+}
+
+function emptyList(): number[] {
+  return [];
+}
+
+function unitsOf(
+  variants: readonly Variant[],
+  references: readonly Reference[],
+): ReadonlyMap<string, Unit> {
+  const all = variants.flatMap((variant) => [variant, ...(variant.beside ?? [])]);
+  return new Map([...all, ...references].map(({ name, unit }) => [name, unit]));
 }
 
 /** Empty when a variant that the figure needs is missing. */
-function measuredFigure(figure: Figure, prepared: Prepared, samples: Samples): MeasuredFigure[] {
+function measuredFigure(
+  figure: Figure,
+  units: ReadonlyMap<string, Unit>,
+  samples: Samples,
+): MeasuredFigure[] {
   const of = samples.get(figure.of);
   const over = figure.over === undefined ? undefined : samples.get(figure.over);
   if (!of || (figure.over !== undefined && !over)) return [];
   const values = over ? pairRatios(of, over) : of;
-  const unit = over ? 'x' : prepared.variants.find(({ name }) => name === figure.of)!.unit;
+  const unit = over ? 'x' : units.get(figure.of)!;
   const spread = spreadOf(values);
   const goal = figure.goal ?? null;
   const met = goal && isMet(goal, spread.median);
-  return [{ name: figure.name, unit, samples: values, ...spread, goal, met }];
+  const profile = met === false ? (figure.profile ?? null) : null;
+  return [{ name: figure.name, unit, samples: values, ...spread, goal, met, profile }];
 }

@@ -3,10 +3,10 @@
  * profile per thread; for each, the functions with the most time of their own are printed.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { readProfiles, type ThreadProfile } from './cpu-profiles.ts';
 import { inPackage } from './root.ts';
-import { type CpuProfile, selfTimes } from './self-times.ts';
 
 const TOP = 15;
 
@@ -24,29 +24,19 @@ function main(args: readonly string[]): number {
   const { status } = spawnSync(process.execPath, [...flags, cli, 'run', ...args], {
     stdio: 'inherit',
   });
-  const files = readdirSync(folder).filter((name) => name.endsWith('.cpuprofile'));
-  // The name is CPU.date.time.pid.thread.number.cpuprofile; thread 0 is the main thread.
-  const byThread = files.toSorted((a, b) => threadOf(a) - threadOf(b));
-  for (const file of byThread) print(file, readProfile(join(folder, file)));
+  const profiles = readProfiles(folder);
+  for (const profile of profiles) print(profile);
   const shown = relative(process.cwd(), folder);
   const where = `profiles, one per thread: ${shown}`;
-  const how = `to look into one: npx speedscope ${join(shown, byThread.at(-1) ?? '')}`;
-  process.stdout.write(files.length > 0 ? `\n${where}\n${how}\n` : '\nno profile was written.\n');
+  const how = `to look into one: npx speedscope ${join(shown, profiles.at(-1)?.file ?? '')}`;
+  process.stdout.write(
+    profiles.length > 0 ? `\n${where}\n${how}\n` : '\nno profile was written.\n',
+  );
   return status ?? 1;
 }
 
-function threadOf(file: string): number {
-  return Number(file.split('.').at(-3));
-}
-
-function readProfile(path: string): CpuProfile {
-  return JSON.parse(readFileSync(path, 'utf8')) as CpuProfile;
-}
-
-function print(file: string, profile: CpuProfile): void {
-  const times = selfTimes(profile);
+function print({ file, thread, times }: ThreadProfile): void {
   const totalUs = times.reduce((sum, { us }) => sum + us, 0);
-  const thread = threadOf(file);
   const name = thread === 0 ? 'main thread' : `thread ${thread}`;
   const lines = times.slice(0, TOP).map(({ name, place, us }) => {
     const percent = `${((100 * us) / totalUs).toFixed(1)}%`.padStart(6);

@@ -1,6 +1,10 @@
-/** The bench in words: the machine, a table of variants and one of figures with their goals. */
+/**
+ * The document of a bench, and what stands in its tables. There are three ways to tell it: as text
+ * (`terminal.ts`), as Markdown (`markdown.ts`), and as JSON, which is the document itself.
+ */
 import { cpus, loadavg, release, type } from 'node:os';
-import type { Goal, Measured, MeasuredFigure, MeasuredVariant } from './harness.ts';
+import type { Goal, Measured } from './harness.ts';
+import type { VariantProfile } from './profiled-variant.ts';
 import type { Spread } from './statistics.ts';
 
 export interface Machine {
@@ -8,12 +12,16 @@ export interface Machine {
   readonly cores: number;
   readonly cpu: string;
   readonly kernel: string;
+  /** First line of what the C compiler says of itself; null: there is none. */
+  readonly compiler: string | null;
   readonly load1: number;
 }
 
 export interface MeasuredGroup extends Measured {
   readonly group: string;
   readonly summary: string;
+  /** Where the time goes in the variants behind goals that are missed. */
+  readonly profiles: readonly VariantProfile[];
 }
 
 /** The document that `--json` writes. */
@@ -27,20 +35,29 @@ export interface BenchResult {
   readonly groups: readonly MeasuredGroup[];
 }
 
-export function thisMachine(): Machine {
+/** Cells of a table; the columns `numbers` say where numbers stand, the end left out. */
+export interface Table {
+  readonly heads: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  readonly numbers: readonly [from: number, end: number];
+}
+
+export function thisMachine(compiler: string | null): Machine {
   return {
     node: process.version,
     cores: cpus().length,
     cpu: cpus()[0]?.model.trim() ?? 'unknown processor',
     kernel: `${type()} ${release()}`,
+    compiler,
     load1: loadavg()[0],
   };
 }
 
 export function machineLine(machine: Machine): string {
-  const { cores, cpu, kernel, node, load1 } = machine;
+  const { cores, cpu, kernel, node, compiler, load1 } = machine;
   const noun = cores === 1 ? 'core' : 'cores';
-  return `${cores} ${noun} (${cpu}), ${kernel}, node ${node}, load ${load1.toFixed(2)}`;
+  const native = compiler ?? 'no C compiler';
+  return `${cores} ${noun} (${cpu}), ${kernel}, node ${node}, ${native}, load ${load1.toFixed(2)}`;
 }
 
 /** What to think of the figures when others use the machine too; null when it is idle. */
@@ -61,46 +78,59 @@ export function wakeUpLine({ median, min, max }: Spread): string {
   );
 }
 
-export function groupLines(measured: MeasuredGroup, rounds: number): string[] {
-  const { group, summary, variants, figures, notes } = measured;
-  const heads = ['median', 'min', 'max'];
-  const lines = ['', `${group}: ${summary}`, ...notes.map((note) => `  note: ${note}`)];
-  if (variants.length > 0) {
-    const head = [`variant (${rounds} rounds)`, ...heads];
-    lines.push('', ...grid([head, ...variants.map(variantRow)]));
-  }
-  if (figures.length > 0) {
-    const head = ['figure (pair by pair)', ...heads, 'goal', ''];
-    lines.push('', ...grid([head, ...figures.map(figureRow)]));
-  }
-  return lines;
+/** The tables of a group that have rows: variants, figures, references, profiles. */
+export function groupTables(measured: MeasuredGroup, rounds: number): Table[] {
+  const tables = [
+    variantTable(measured, rounds),
+    figureTable(measured),
+    referenceTable(measured),
+    ...measured.profiles.map(profileTable),
+  ];
+  return tables.filter(({ rows }) => rows.length > 0);
 }
 
-function variantRow({ name, unit, median, min, max }: MeasuredVariant): string[] {
-  return [name, `${show(median)} ${unit}`, show(min), show(max)];
+function variantTable({ variants }: Measured, rounds: number): Table {
+  const rows = variants.map(({ name, unit, median, min, max }) => {
+    return [name, withUnit(median, unit), show(min), show(max)];
+  });
+  const head = `variant (${rounds} ${rounds === 1 ? 'round' : 'rounds'})`;
+  return { heads: [head, 'median', 'min', 'max'], rows, numbers: [1, 4] };
 }
 
-function figureRow({ name, unit, median, min, max, goal, met }: MeasuredFigure): string[] {
-  const suffix = unit === 'x' ? 'x' : ` ${unit}`;
-  const verdict = met === null ? '' : met ? 'met' : 'MISSED';
-  return [name, show(median) + suffix, show(min), show(max), goalText(goal, suffix), verdict];
+function figureTable({ figures }: Measured): Table {
+  const rows = figures.map(({ name, unit, median, min, max, goal, met }) => {
+    const verdict = met === null ? '' : met ? 'met' : 'MISSED';
+    return [name, withUnit(median, unit), show(min), show(max), goalText(goal, unit), verdict];
+  });
+  const heads = ['figure (pair by pair)', 'median', 'min', 'max', 'goal', ''];
+  return { heads, rows, numbers: [1, 4] };
 }
 
-function goalText(goal: Goal | null, suffix: string): string {
+function referenceTable({ references }: Measured): Table {
+  const rows = references.map(({ name, unit, value, source }) => {
+    return [name, withUnit(value, unit), source];
+  });
+  return { heads: ['measured elsewhere', 'value', 'by'], rows, numbers: [1, 2] };
+}
+
+function profileTable({ variant, functions }: VariantProfile): Table {
+  const rows = functions.map(({ name, place, percent }) => [name, `${percent.toFixed(1)}%`, place]);
+  return { heads: [`self times: ${variant}`, 'share', 'place'], rows, numbers: [1, 2] };
+}
+
+function goalText(goal: Goal | null, unit: string): string {
   if (!goal) return '';
+  const suffix = unit === 'x' ? 'x' : ` ${unit}`;
   const aim = goal.aim === undefined ? '' : `, aim ${goal.aim}${suffix}`;
   return `${goal.bound} ${goal.limit}${suffix}${aim}`;
 }
 
-/** Three significant digits, and whole numbers from a hundred on. */
-function show(value: number): string {
-  return value >= 99.95 ? value.toFixed(0) : value.toFixed(value >= 9.995 ? 1 : 2);
+function withUnit(value: number, unit: string): string {
+  return `${show(value)}${unit === 'x' ? 'x' : ` ${unit}`}`;
 }
 
-/** Cells in columns, numbers to the right (the second column to the fourth). */
-function grid(rows: readonly string[][]): string[] {
-  const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
-  const pad = (cell: string, i: number): string =>
-    i >= 1 && i <= 3 ? cell.padStart(widths[i]) : cell.padEnd(widths[i]);
-  return rows.map((row) => `  ${row.map(pad).join('  ')}`.trimEnd());
+/** Three significant digits, two below a tenth, and whole numbers from a hundred on. */
+function show(value: number): string {
+  if (value !== 0 && value < 0.0995) return value.toPrecision(2);
+  return value >= 99.95 ? value.toFixed(0) : value.toFixed(value >= 9.995 ? 1 : 2);
 }

@@ -41,6 +41,10 @@ export function selfTimes(profile: CpuProfile): SelfTime[] {
   return [...totals.values()].sort((a, b) => b.us - a.us);
 }
 
+/** Below the present folder; of an installed package, below node_modules wherever that is. */
 function shorten(url: string): string {
-  return url.startsWith('file:') ? relative(process.cwd(), fileURLToPath(url)) : url;
+  if (!url.startsWith('file:')) return url;
+  const path = fileURLToPath(url);
+  const installed = path.lastIndexOf('/node_modules/');
+  return installed < 0 ? relative(process.cwd(), path) : path.slice(installed + 1);
 }

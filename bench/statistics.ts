@@ -31,3 +31,10 @@ export function pairRatios(over: readonly number[], under: readonly number[]): n
   }
   return over.map((sample, round) => sample / under[round]);
 }
+
+type Point = readonly [x: number, y: number];
+
+/** Where the line through both points is at `x`. */
+export function lineThrough([x1, y1]: Point, [x2, y2]: Point, x: number): number {
+  return y1 + ((y2 - y1) / (x2 - x1)) * (x - x1);
+}

@@ -1,6 +1,6 @@
 /** The group `native`: the floor and the live kernel by themselves, without the simulator. */
 import type { BenchOptions, Figure, Group, Prepared } from '../harness.ts';
-import { compileNative } from './compile.ts';
+import { compileNative, LIVE, TWIN } from './compile.ts';
 import {
   HOT,
   LOADS,
@@ -21,8 +21,8 @@ export const native: Group = {
 /** Compiles both programs; what cannot be had becomes a note. */
 export function prepareNative({ ms }: BenchOptions): Prepared {
   const nativeMs = Math.ceil(ms / 4);
-  const twin = compileNative('twin');
-  const live = compileNative('live');
+  const twin = compileNative(TWIN);
+  const live = compileNative(LIVE);
   const notes = [twin, live].flatMap((program) => ('missing' in program ? [program.missing] : []));
   const twins =
     'path' in twin

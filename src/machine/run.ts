@@ -296,7 +296,7 @@ function cleanArena(sizeWords: number): SharedArrayBuffer {
 }
 
 /** Busy waiting pays only while the CPU waited for can be running. */
-function spinsFor(cpus: number): number {
+export function spinsFor(cpus: number): number {
   return cpus <= availableParallelism() ? 1000 : 100;
 }
 

@@ -29,6 +29,11 @@ const INLINING = '--max-inlined-bytecode-size-cumulative=4000';
  */
 export const THREAD_FLAGS = execArgv.filter((flag) => flag.startsWith('--cpu-prof'));
 
+/** For the whole process, and so before a thread of it compiles what a CPU runs. */
+export function raiseInlining(): void {
+  setFlagsFromString(INLINING);
+}
+
 /** Where worker code is: `dist/workers`. */
 export function workerFile(name: string): string {
   return new URL(`${WORKERS}${name}.js`, import.meta.url).href;
@@ -52,8 +57,7 @@ export class CpuPool {
 
   constructor(cpus: number) {
     this.cpus = cpus;
-    // For the whole process, and so before a thread of it compiles what a CPU runs.
-    setFlagsFromString(INLINING);
+    raiseInlining();
     this.pool = new Piscina({
       filename: workerFile('cpu'),
       minThreads: cpus,
