@@ -73,7 +73,7 @@ test.each(PROTOCOLS.flatMap((protocol) => Object.keys(OTHERS).map((name) => [pro
   'under %s mremap meets %s',
   async (protocol, name) => {
     for (const small of plansOf(protocol!, OTHERS[name!]!))
-      expect(firstFailure(await machineFor(null, small), 1, 15)).toBe(null);
+      expect(firstFailure(await machineFor(null, small), 1, 8)).toBe(null);
   },
 );
 

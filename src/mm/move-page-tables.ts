@@ -21,7 +21,7 @@ import { type Pmd, type Pmdp, pmdNone, pmdSame, pmdTable, pmdTablePresent } from
 import { type Ptep, pteNone, ptePresent } from '#arch/pte';
 import { flushTlbRange } from '#arch/shootdown';
 import { ptrsMask } from '#arena/arena';
-import { rcuQuiescent } from '#sync/rcu';
+import { rcuQuiescent, rcuReadUnlock } from '#sync/rcu';
 import { SINGLE_DEPTH_NESTING, spinLockNested, spinUnlock } from '#sync/spinlock';
 import { countRace } from '#trace/race';
 import { LOCK, RACE } from '#trace/vocabulary';
@@ -44,11 +44,17 @@ import {
 } from './pgtable.ts';
 import { indexOfPage, slotOfPage } from './place.ts';
 import { pmdAlloc, pteAlloc, pteAllocPut } from './pte-alloc.ts';
-import { pteOffsetMapLock, pteOffsetMapRwNolock, pteUnmap } from './pte-offset-map.ts';
+import {
+  pteOffsetMapLock,
+  pteOffsetMapRwNolock,
+  pteUnmap,
+  pteUnmapUnlock,
+} from './pte-offset-map.ts';
 import { boundProtocol, HOOK, hasHook } from './reclaim-protocol.ts';
 import { anonVmaLockWrite, anonVmaUnlockWrite } from './rmap.ts';
 import { flushTlbBatchedPending } from './tlb-batched.ts';
 import { checkOutOfMemory, timesMemoryShort } from './truthful.ts';
+import { reactsAsPosted } from './walkers/reactions.ts';
 
 /** Outcomes of one stretch: done; the table was not to be had; no memory. */
 const MOVE = { done: 0, again: 1, oom: 2 } as const;
@@ -93,11 +99,14 @@ function moveStretch(
   if (top === 0) return MOVE.oom;
   if (whole && pmdNone(pmdpGet(cpu, top)))
     return moveNormalPmd(cpu, mm, fromp, top, fromSlot, toSlot, seen);
-  anonVmaLockWrite(cpu, mm);
+  const sourceFirst = reactsAsPosted(); // @move-order
+  if (!sourceFirst) anonVmaLockWrite(cpu, mm);
   if (hasHook(HOOK.walks)) boundProtocol().walkBegin(cpu, mm, fromSlot);
-  const outcome = movePtes(cpu, mm, fromp, top, fromSlot, fromIndex, toSlot, toIndex, entries);
+  const outcome = sourceFirst
+    ? movePtesSourceFirst(cpu, mm, fromp, top, fromSlot, fromIndex, toSlot, toIndex, entries)
+    : movePtes(cpu, mm, fromp, top, fromSlot, fromIndex, toSlot, toIndex, entries);
   if (hasHook(HOOK.walks)) boundProtocol().walkEnd(cpu, mm, fromSlot);
-  anonVmaUnlockWrite(cpu, mm);
+  if (!sourceFirst) anonVmaUnlockWrite(cpu, mm);
   pteAllocPut(cpu, mm, top, toSlot);
   return outcome;
 }
@@ -158,9 +167,6 @@ function moveNormalPmd(
 /**
  * Moves entries from table to table. The destination is mapped first, while no ptl is held: should
  * its table be dying, somebody may have to unhook it, which takes the pml.
- *
- * Lock order: the source's ptl, then the destination's, which only the mmap lock makes one; where
- * locks are not split it is one lock, which is taken once. References are returned after both.
  */
 function movePtes(
   cpu: Cpu,
@@ -177,35 +183,90 @@ function movePtes(
     countRace(cpu, RACE.pmdGone, lastPmdChanger(top));
     return MOVE.again;
   }
-  const { pmdval: toPmdval, ptl: toPtl, table: toTable } = cpu;
+  const to = mappedSide(cpu, top, toSlot, toIndex);
   const fromPtep = pteOffsetMapLock(cpu, mm, fromp, fromSlot, fromIndex);
   if (fromPtep === 0) {
     countRace(cpu, RACE.pmdGone, lastPmdChanger(fromp));
-    pteUnmap(cpu, mm, top, toSlot, toPmdval);
+    pteUnmap(cpu, mm, top, toSlot, to.pmdval);
     return MOVE.again;
   }
-  const { pmdval: fromPmdval, ptl: fromPtl, table: fromTable } = cpu;
-  if (toPtl !== fromPtl) spinLockNested(cpu, toPtl, LOCK.ptl, SINGLE_DEPTH_NESTING);
-  const hooked = hasHook(HOOK.stableTables) || pmdSame(toPmdval, pmdpGet(cpu, top));
+  const from = mappedSide(cpu, fromp, fromSlot, fromIndex);
+  return moveMapped(cpu, mm, from, fromPtep, to, entries);
+}
+
+/**
+ * In the order of April 2022, and without the rmap lock, which Linux takes only where the order of the
+ * VMAs asks for it: the destination is mapped under the ptl of the source, where a lookup that
+ * fails frees what it finds dying (S-24). Then, as posted, it is not the source whose reference is
+ * returned, and nobody is told that nothing has moved (S-21).
+ */
+function movePtesSourceFirst(
+  cpu: Cpu,
+  mm: Mm,
+  fromp: Pmdp,
+  top: Pmdp,
+  fromSlot: number,
+  fromIndex: number,
+  toSlot: number,
+  toIndex: number,
+  entries: number,
+): number {
+  const fromPtep = pteOffsetMapLock(cpu, mm, fromp, fromSlot, fromIndex);
+  if (fromPtep === 0) return MOVE.done;
+  const from = mappedSide(cpu, fromp, fromSlot, fromIndex);
+  if (pteOffsetMapRwNolock(cpu, mm, top, toSlot, toIndex) === 0) {
+    if (!reactsAsPosted()) {
+      pteUnmapUnlock(cpu, mm, fromp, fromSlot, from.table, from.ptl);
+      return MOVE.again;
+    }
+    spinUnlock(cpu, from.ptl, LOCK.ptl);
+    rcuReadUnlock(cpu);
+    return MOVE.done;
+  }
+  const to = mappedSide(cpu, top, toSlot, toIndex);
+  return moveMapped(cpu, mm, from, fromPtep, to, entries);
+}
+
+/** One end of a move: a table that is mapped, and from which entry on. */
+interface Side {
+  readonly pmdp: Pmdp;
+  readonly slot: number;
+  readonly index: number;
+  readonly pmdval: Pmd;
+  readonly ptl: number;
+  readonly table: number;
+}
+
+/** What was mapped just now. */
+function mappedSide(cpu: Cpu, pmdp: Pmdp, slot: number, index: number): Side {
+  const { pmdval, ptl, table } = cpu;
+  return { pmdp, slot, index, pmdval, ptl, table };
+}
+
+/**
+ * Under the source's ptl takes the destination's, which only the mmap lock makes an order; where
+ * locks are not split it is one lock. Lets go of both, and only then returns the references.
+ */
+function moveMapped(
+  cpu: Cpu,
+  mm: Mm,
+  from: Side,
+  fromPtep: Ptep,
+  to: Side,
+  entries: number,
+): number {
+  const nested = to.ptl !== from.ptl;
+  if (nested) spinLockNested(cpu, to.ptl, LOCK.ptl, SINGLE_DEPTH_NESTING);
+  const hooked = hasHook(HOOK.stableTables) || pmdSame(to.pmdval, pmdpGet(cpu, to.pmdp));
   let outcome: number = MOVE.again;
   if (hooked) {
     flushTlbBatchedPending(cpu, mm);
-    const moved = moveEntries(
-      cpu,
-      fromTable,
-      fromPtep,
-      fromSlot,
-      fromIndex,
-      toTable,
-      toIndex,
-      entries,
-    );
-    outcome = moved ? MOVE.done : MOVE.oom;
-  } else countRace(cpu, RACE.pmdChanged, lastChanger(toTable));
-  if (toPtl !== fromPtl) spinUnlock(cpu, toPtl, LOCK.ptl);
-  spinUnlock(cpu, fromPtl, LOCK.ptl);
-  pteUnmap(cpu, mm, top, toSlot, toPmdval);
-  pteUnmap(cpu, mm, fromp, fromSlot, fromPmdval); // @move-put-source
+    outcome = moveEntries(cpu, from, fromPtep, to, entries) ? MOVE.done : MOVE.oom;
+  } else countRace(cpu, RACE.pmdChanged, lastChanger(to.table));
+  if (nested) spinUnlock(cpu, to.ptl, LOCK.ptl);
+  spinUnlock(cpu, from.ptl, LOCK.ptl);
+  pteUnmap(cpu, mm, to.pmdp, to.slot, to.pmdval);
+  pteUnmap(cpu, mm, from.pmdp, from.slot, from.pmdval);
   return outcome;
 }
 
@@ -213,16 +274,7 @@ function movePtes(
  * Under both ptls; flushes before either is dropped. False: on-demand backing has no body for the
  * destination, and what is left stays.
  */
-function moveEntries(
-  cpu: Cpu,
-  fromTable: number,
-  fromPtep: Ptep,
-  fromSlot: number,
-  fromIndex: number,
-  toTable: number,
-  toIndex: number,
-  entries: number,
-): boolean {
+function moveEntries(cpu: Cpu, from: Side, fromPtep: Ptep, to: Side, entries: number): boolean {
   let moved = 0;
   let zeros = 0;
   let wasPresent = false;
@@ -232,16 +284,16 @@ function moveEntries(
     if (pteNone(ptepGet(cpu, at))) continue;
     // Taken out first: hardware may set the dirty bit until then, and that must not get lost.
     const value = ptepGetAndClear(cpu, at);
-    fits = setPteAt(cpu, toTable, toIndex + i, value);
-    if (!fits) ptepReplace(cpu, fromTable, at, value, value);
+    fits = setPteAt(cpu, to.table, to.index + i, value);
+    if (!fits) ptepReplace(cpu, from.table, at, value, value);
     else {
       moved++;
       zeros += zerosIn(value);
       wasPresent ||= ptePresent(value);
     }
   }
-  if (moved !== 0) noteCleared(cpu, fromTable, moved, zeros);
-  const end = fromIndex + entries;
-  if (wasPresent) flushTlbRange(cpu, fromSlot, fromIndex, fromSlot, end, false); // @move-flush
+  if (moved !== 0) noteCleared(cpu, from.table, moved, zeros);
+  const { slot, index } = from;
+  if (wasPresent) flushTlbRange(cpu, slot, index, slot, index + entries, false); // @move-flush
   return fits;
 }

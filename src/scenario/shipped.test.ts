@@ -85,7 +85,7 @@ describe.each([...litmus.values()])('$name', (scenario) => {
     for (const protocol of Object.keys(PROTOCOL_OPTIONS)) {
       const plan = buildPlan(scenario, requestOf({ protocol }));
       expect(plan).toMatchObject({ ptrsShift: 2, durationMs: null });
-      expect(plan.regions.reduce((sum, { pages }) => sum + pages, 0)).toBeLessThanOrEqual(4);
+      expect(plan.regions.reduce((sum, { pages }) => sum + pages, 0)).toBeLessThanOrEqual(8);
       expect(plan.columns.every((ops) => ops.length > 0 && ops.length <= 2)).toBe(true);
       expect(plan.columns.flat().filter(({ op }) => op === 'loop' || op === 'mix')).toEqual([]);
       expect(plan.outcomes).toContainEqual({ outcome: 'violation', expected: 'never' });
