@@ -38,8 +38,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 const DATA_PACKAGES = ['zod', 'yaml', 'asciichart', 'uplot'];
-const ENTRY =
-  /^(src\/(cli|derive|report\/html\/page)\/main\.ts|src\/tidy\.ts|workers\/.*|bench\/.*)$|\.d\.ts$/;
+const MAIN = ['cli', 'derive', 'live', 'report/html/page'].map((room) => `src/${room}/main.ts`);
+const ENTRY = new RegExp(`^(${MAIN.join('|')}|src/tidy.ts|workers/.*|bench/.*)$|[.]d[.]ts$`);
 const TEST = /\.(test|suite)\.ts$/;
 const LIMITS = { columns: 100, functionLines: 70, fileLines: 400 };
 

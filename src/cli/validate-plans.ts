@@ -5,6 +5,7 @@
 import { formatSize, PAGE_SIZE_BYTES, parseSize } from '#base/units';
 import { type Comparison, comparePlan, type Peers, TooLarge } from '#live/compare';
 import { isExecutable } from '#live/execute';
+import { X86_64 } from '#live/kernel-peer';
 import { formatCount, formatCounted, formatKiB } from '#report/format';
 import type { Compared, LeftOut } from '#result/validation';
 import type { PlanRequest } from '#scenario/build-plan';
@@ -28,10 +29,13 @@ export interface Validating {
 
 /** The parameter of a scenario that divides all of its sizes. */
 const DIVISOR = 'scale';
+const PAGE_SIZE_KIB = PAGE_SIZE_BYTES / 2 ** 10;
 /** Operations of one plan at most. */
 const OPERATIONS_MAX = 120_000;
 /** Pages that may be touched between two checkpoints, after which resident memory is looked at. */
 const SLACK_PAGES = 1 << 16;
+/** Flags that change nothing for what is compared, or the same on both sides. */
+const NEUTRAL_FLAGS: ReadonlySet<string> = new Set(['pt-scan', 'noreserve']);
 /** Sizes are not cut to less. */
 const SIZE_MIN_BYTES = 4 << 20;
 
@@ -45,7 +49,9 @@ export async function compareScenario(
   for (let given: typeof parameters | null = parameters; given !== null; ) {
     const asked = scenario.buildPlan({ ...validating.request, parameters: given });
     const plan = ample(asked, validating.rssMaxKiB);
-    const flags = plan.regions.flatMap((region) => region.flags).filter((flag) => flag !== 'pt-scan');
+    const flags = plan.regions
+      .flatMap((region) => region.flags)
+      .filter((flag) => !NEUTRAL_FLAGS.has(flag));
     if (flags.length > 0) return { name, why: `its memory is ${flags.join(', ')}` };
     try {
       const compared = await compareOps(validating, plan, cutNotes(given, parameters));
@@ -70,13 +76,22 @@ export async function compareScenario(
  */
 function ample(plan: Plan, rssMaxKiB: number): Plan {
   const chances = { reschedPerMillion: 0, allocFailPerMillion: 0, noise: 0 };
-  const geometry = { levels: 4, ptrsShift: 9, tableFrames: 0 };
-  return { ...plan, ...chances, ...geometry, pageFrames: framesFor(plan, rssMaxKiB) };
+  const geometry = { ...X86_64, tableFrames: 0 };
+  // More than there is may be mapped, if Linux is not to set it aside.
+  const isLarge = pagesOf(plan) * PAGE_SIZE_KIB > rssMaxKiB;
+  const regions = plan.regions.map((region) =>
+    isLarge ? { ...region, flags: [...region.flags, 'noreserve' as const] } : region,
+  );
+  const pageFrames = framesFor(plan, rssMaxKiB);
+  return { ...plan, ...chances, ...geometry, regions, pageFrames };
 }
 
-function framesFor({ regions }: Plan, rssMaxKiB: number): number {
-  const pages = regions.reduce((sum, region) => sum + region.pages, 0);
-  return Math.min(pages, Math.ceil((rssMaxKiB * 2 ** 10) / PAGE_SIZE_BYTES) + SLACK_PAGES);
+function framesFor(plan: Plan, rssMaxKiB: number): number {
+  return Math.min(pagesOf(plan), Math.ceil(rssMaxKiB / PAGE_SIZE_KIB) + SLACK_PAGES);
+}
+
+function pagesOf({ regions }: Plan): number {
+  return regions.reduce((sum, region) => sum + region.pages, 0);
 }
 
 async function compareOps(

@@ -117,7 +117,10 @@ async function openSession(
   const live = await KernelPeer.start();
   const kernel = await describeKernel(() => live.reclaims());
   const protocol = named ?? broken?.protocol ?? protocolOf(kernel);
-  const peers: Peers = { kernel: live, simulator: new SimulatedPeer(await LoneMachine.load(entry)) };
+  const peers: Peers = {
+    kernel: live,
+    simulator: new SimulatedPeer(await LoneMachine.load(entry)),
+  };
   return {
     ...{ kernel, protocol },
     validating: {

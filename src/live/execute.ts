@@ -22,7 +22,7 @@ const MADV: Partial<Readonly<Record<Advice, number>>> = {
 };
 
 /** Pages that one call accesses. */
-const ACCESS_PAGES_MAX = 512;
+const ACCESS_PAGES_MAX = 1000;
 
 /** Whether the live kernel can be asked to do `op` so that the outcome can be compared. */
 export function isExecutable(op: Op): boolean {
@@ -52,19 +52,17 @@ export class Executor {
   private readonly base: number;
   private readonly starts: readonly number[];
   private readonly pages: readonly number[];
+  private readonly noReserve: readonly boolean[];
   /** Pages of the heap of each region that has one. */
   private readonly heaps = new Map<number, number>();
 
-  constructor(
-    calls: Syscalls,
-    base: number,
-    { starts, pages }: Layout,
-  ) {
+  constructor(calls: Syscalls, base: number, { starts, pages, noReserve }: Layout) {
     this.calls = calls;
     this.sink = calls.memoryFile();
     this.base = base;
     this.starts = starts;
     this.pages = pages;
+    this.noReserve = noReserve;
   }
 
   close(): void {
@@ -76,7 +74,7 @@ export class Executor {
     const { calls } = this;
     switch (op.op) {
       case 'mmap':
-        calls.mmap(...this.range(op), PROTECTION[op.protection]);
+        calls.mmap(...this.range(op), PROTECTION[op.protection], this.noReserve[op.region]!);
         break;
       case 'munmap':
         calls.munmap(...this.range(op));
@@ -112,7 +110,7 @@ export class Executor {
     const before = this.heaps.get(region) ?? 0;
     const low = this.addressOf(region, Math.min(before, pages));
     const length = Math.abs(pages - before) * PAGE_SIZE_BYTES;
-    if (pages > before) this.calls.mmap(low, length, PROTECTION.write);
+    if (pages > before) this.calls.mmap(low, length, PROTECTION.write, this.noReserve[region]!);
     else if (pages < before) this.calls.munmap(low, length);
     this.heaps.set(region, pages);
   }

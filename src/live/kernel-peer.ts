@@ -1,13 +1,16 @@
 /** The live kernel as a peer: a process of its own executes the plans, and is asked over IPC. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { UserError } from '#base/user-error';
+import type { Reading } from '#result/reading';
 import { regionStarts } from '#scenario/regions';
 import type { Layout, Reply, Request } from './messages.ts';
-import type { Reading } from '#result/reading';
 import type { Batch, Memory, Peer } from './peer.ts';
 
+/** The page tables of the live kernel. */
+export const X86_64 = { levels: 4, ptrsShift: 9 } as const;
+
 /** The process always runs the built code, also when a test runs from the sources. */
-const CHILD = import.meta.url.endsWith('.ts') ? '../../dist/src/live/child.js' : './child.js';
+const CHILD = import.meta.url.endsWith('.ts') ? '../../dist/src/live/main.js' : './main.js';
 
 /**
  * V8 without threads that compile or collect, and with a heap for the young that is as large from
@@ -28,9 +31,7 @@ export class KernelPeer implements Peer {
     child.on('error', (error) => this.settle((waiting) => waiting.reject(error)));
     child.on('exit', (code, signal) => {
       const how = signal === null ? `ended with code ${code}` : `was ended by ${signal}`;
-      this.settle((waiting) =>
-        waiting.reject(new Error(`the process on the live kernel ${how}`)),
-      );
+      this.settle((waiting) => waiting.reject(new Error(`the process on the live kernel ${how}`)));
     });
   }
 
@@ -48,6 +49,7 @@ export class KernelPeer implements Peer {
     const layout: Layout = {
       starts: regionStarts(plan),
       pages: plan.regions.map(({ pages }) => pages),
+      noReserve: plan.regions.map(({ flags }) => flags.includes('noreserve')),
     };
     this.expect(await this.ask({ ask: 'begin', layout }), 'begun');
   }
@@ -62,9 +64,10 @@ export class KernelPeer implements Peer {
 
   /** Whether a DONTNEED of a whole table frees it: a trial. */
   async reclaims(): Promise<boolean> {
-    const region = { name: 'trial', pages: 1024, flags: [], gapPages: 0 };
-    await this.begin({ levels: 4, ptrsShift: 9, regions: [region] });
-    const where = { region: 0, extent: { page: 0, pages: 512 }, share: 'all' } as const;
+    const pages = 2 ** X86_64.ptrsShift;
+    const region = { name: 'trial', pages, flags: [], gapPages: 0 };
+    await this.begin({ ...X86_64, regions: [region] });
+    const where = { region: 0, extent: { page: 0, pages }, share: 'all' } as const;
     const [filled, emptied] = await this.run({
       ops: [
         { op: 'mmap', protection: 'write', ...where },

@@ -4,6 +4,8 @@ import type { Batch } from './peer.ts';
 
 /** Where the regions of a plan are: their first pages and lengths, in pages. */
 export interface Layout {
+  /** Whether no memory is to be set aside for them. */
+  readonly noReserve: readonly boolean[];
   readonly starts: readonly number[];
   readonly pages: readonly number[];
 }

@@ -7,7 +7,12 @@ import koffi from 'koffi';
 /** Addresses are numbers below 2^47, which a double holds exactly; results are 0, or -1. */
 export interface Syscalls {
   /** Maps anonymous private memory at exactly `address`; what was there goes. */
-  readonly mmap: (address: number, length: number, protection: number) => boolean;
+  readonly mmap: (
+    address: number,
+    length: number,
+    protection: number,
+    noReserve: boolean,
+  ) => boolean;
   readonly munmap: (address: number, length: number) => boolean;
   readonly mprotect: (address: number, length: number, protection: number) => boolean;
   readonly madvise: (address: number, length: number, advice: number) => boolean;
@@ -26,12 +31,8 @@ export const PROTECTION = { none: 0, read: 1, write: 3 } as const;
 const MAP_PRIVATE = 0x2;
 const MAP_FIXED = 0x10;
 const MAP_ANONYMOUS = 0x20;
-/**
- * Without it Linux accounts for what is writable, and by that sets a flag which keeps neighbours
- * from being merged that were made writable at different times.
- */
 const MAP_NORESERVE = 0x4000;
-const MAP_FLAGS = MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_NORESERVE;
+const MAP_FLAGS = MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS;
 const MREMAP_MAYMOVE = 1;
 const MREMAP_FIXED = 2;
 const PR_SET_THP_DISABLE = 41;
@@ -51,8 +52,10 @@ export function loadSyscalls(): Syscalls {
   // would come after mmap, and keep the new mapping from being merged with its neighbours.
   prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
   return {
-    mmap: (address, length, protection) =>
-      mmap(address, length, protection, MAP_FLAGS, -1, 0) === address,
+    mmap: (address, length, protection, noReserve) => {
+      const flags = noReserve ? MAP_FLAGS | MAP_NORESERVE : MAP_FLAGS;
+      return mmap(address, length, protection, flags, -1, 0) === address;
+    },
     munmap: (address, length) => munmap(address, length) === 0,
     mprotect: (address, length, protection) => mprotect(address, length, protection) === 0,
     madvise: (address, length, advice) => madvise(address, length, advice) === 0,

@@ -12,13 +12,14 @@ import { type ArenaMap, arenaMap } from '#arena/map';
 import type { Words } from '#arena/word';
 import { type Reading, showPresent } from '#result/reading';
 import type { Op, PageSpan, Plan } from '#scenario/plan';
+import type * as Entry from '#tasks/entry';
 import type { Task } from '#tasks/task';
 import { counter, rssKiB, vmpteKiB } from './harvest.ts';
 import { sizeMachine } from './size.ts';
 import { livingEntry } from './threads.ts';
 
 /** The part of an entry module (tasks/entry) that is used here. */
-type Tree = Pick<typeof import('#tasks/entry'), 'bindMachine' | 'bootAlone' | 'doAlone' | 'makeCpu'>;
+type Tree = Pick<typeof Entry, 'bindMachine' | 'bootAlone' | 'doAlone' | 'makeCpu'>;
 
 export class LoneMachine {
   private readonly tree: Tree;
@@ -86,8 +87,7 @@ function isPresent(words: Words, map: ArenaMap, page: number): boolean {
     const body = words[map.ptdescs + (table << PTDESC_SHIFT) + PTDESC.body]!;
     const index = Math.floor(page / ptrs ** level) % ptrs;
     const entry = words[map.bodies + (body << ptrsShift) + index]!;
-    if (level === 0)
-      return ptePresent(entry as Pte) || pteKind(entry as Pte) === PTE_KIND.protNone;
+    if (level === 0) return ptePresent(entry as Pte) || pteKind(entry as Pte) === PTE_KIND.protNone;
     if (!pmdTablePresent(entry as Pmd)) return false;
     table = pmdTable(entry as Pmd);
   }

@@ -20,11 +20,12 @@ export function flagsOfProtection(protection: number): number {
 
 /**
  * Flags of VMA `vma` once its protection is `protection`. What is set aside stays so, unless
- * nothing was ever written there.
+ * nothing was ever written there; where it must not be, it never is.
  */
 export function flagsWithProtection(vma: number, protection: number): number {
   const before = peek(vmaAt(vma) + VMA.flags);
   const flags = (before & ~ACCESS_FLAGS) | accessFlags(protection);
+  if ((before & VMA_FLAG.noReserve) !== 0) return flags;
   if (protection === PROTECTION.write) return flags & ~VMA_FLAG.noAccount;
   return peek(vmaAt(vma) + VMA.anonVma) === 0 ? flags | VMA_FLAG.noAccount : flags;
 }

@@ -11,7 +11,9 @@ import { regionStarts } from './regions.ts';
 /** Rounds of an outermost loop that goes on forever, where the plan has no limit of its own. */
 const ROUNDS = 200;
 
-/** The operations of CPU `cpu`, drawn by the plan's seed; those of the setup come first for CPU 0. */
+/**
+ * The operations of CPU `cpu`, drawn by the plan's seed; those of the setup come first for CPU 0.
+ */
 export function* linearOps(plan: Plan, cpu: number): Generator<Op, void, undefined> {
   const drawer = new Drawer(plan, cpu);
   if (cpu === 0) yield* drawer.all(plan.setup, 1);
@@ -83,7 +85,9 @@ class Drawer {
   private draw(choices: readonly Choice[]): readonly Op[] {
     const weights = choices.reduce((sum, { weight }) => sum + weight, 0);
     let left = this.prng.below(weights);
-    return choices.find(({ weight }) => (left -= weight) < 0)!.do;
+    let at = 0;
+    while (left >= choices[at]!.weight) left -= choices[at++]!.weight;
+    return choices[at]!.do;
   }
 
   private *sweep(op: Op & { op: 'sweep' }, depth: number): Generator<Op, void, undefined> {

@@ -19,9 +19,17 @@ export interface Region {
 
 /**
  * `uffd-missing`: faults go to a userfaultfd; `shared`: the process's part of a shared mapping;
- * `pt-scan`: its tables may be scanned, where a protocol asks for consent.
+ * `pt-scan`: its tables may be scanned, where a protocol asks for consent; `noreserve`: mapped with
+ * MAP_NORESERVE, so that no memory is set aside for what may be written.
  */
-export type VmaFlag = 'hugetlb' | 'hugepage' | 'uffd-wp' | 'uffd-missing' | 'shared' | 'pt-scan';
+export type VmaFlag =
+  | 'hugetlb'
+  | 'hugepage'
+  | 'uffd-wp'
+  | 'uffd-missing'
+  | 'shared'
+  | 'pt-scan'
+  | 'noreserve';
 
 /** What `madvise` may say besides `MADV_DONTNEED`, which is the operation `dontneed`. */
 export type Advice =

@@ -17,6 +17,7 @@ export const VMA_FLAGS = [
   'uffd-missing',
   'shared',
   'pt-scan',
+  'noreserve',
 ] as const satisfies readonly VmaFlag[];
 export const FIGURES = [
   'vmpteAboveStartKiB',

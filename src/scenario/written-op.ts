@@ -1,4 +1,6 @@
-/** Linear operations written again: as a scenario file has them, and in a few words for a history. */
+/**
+ * Linear operations written again: as a scenario file has them, and in a few words for a history.
+ */
 
 import type { OpMap } from './op-schema.ts';
 import type { Op, PageSpan, Plan } from './plan.ts';

@@ -174,6 +174,7 @@ const FLAGS: Readonly<Record<VmaFlag, number>> = {
   'uffd-missing': VMA_FLAG.uffdMissing,
   shared: VMA_FLAG.shared,
   'pt-scan': VMA_FLAG.ptScan,
+  noreserve: VMA_FLAG.noReserve | VMA_FLAG.noAccount,
 };
 
 /** A region's flags as a VMA has them. */

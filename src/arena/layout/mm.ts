@@ -69,7 +69,8 @@ export const VMA = struct({
  * `uffdMissing`: a fault on missing memory waits for a monitor; `shared`: a mapping that
  * userfaultfd marks where it zaps; `ptScan`: opted in to the asynchronous scanner, `noPtScan`: out
  * of it; `noRead`, `noWrite`: what its protection forbids (what may not be read may not be written
- * either); `noAccount`: no memory is set aside for it (Linux's VM_ACCOUNT is not set).
+ * either); `noAccount`: no memory is set aside for it (Linux's VM_ACCOUNT is not set);
+ * `noReserve`: and never will be.
  */
 export const VMA_FLAG = {
   hugetlb: 1,
@@ -82,4 +83,5 @@ export const VMA_FLAG = {
   noRead: 128,
   noWrite: 256,
   noAccount: 1024,
+  noReserve: 2048,
 } as const;

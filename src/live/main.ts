@@ -4,10 +4,10 @@
  */
 import { readFileSync } from 'node:fs';
 import { PAGE_SIZE_BYTES } from '#base/units';
+import type { Reading } from '#result/reading';
 import { Counters } from './counters.ts';
 import { Executor } from './execute.ts';
 import type { Layout, Reply, Request } from './messages.ts';
-import type { Reading } from '#result/reading';
 import type { Batch, Checkpoint } from './peer.ts';
 import { loadSyscalls, type Syscalls } from './syscalls.ts';
 
@@ -58,7 +58,7 @@ class LiveProcess {
   }
 
   warmUp(): void {
-    const layout: Layout = { starts: [0], pages: [1024] };
+    const layout: Layout = { starts: [0], pages: [1024], noReserve: [false] };
     const where = { region: 0, extent: { page: 0, pages: 1024 }, share: 'all' } as const;
     for (let i = 0; i < WARM_UP_ROUNDS; i++) {
       this.begin(layout);
