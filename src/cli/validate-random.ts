@@ -20,7 +20,7 @@ export interface RandomFlags {
 }
 
 export async function compareRandomPlans(
-  { engine }: Context,
+  { engine }: Pick<Context, 'engine'>,
   { peers, request, every, rssMaxKiB, signal }: Validating,
   flags: RandomFlags,
 ): Promise<RandomPlans> {
