@@ -8,6 +8,7 @@ import type { Explored, ExploreHooks, ExploreRequest } from '#explore/explore';
 import type { FromRequest } from '#explore/explore-from';
 import type { Replayed, ReplayRequest } from '#explore/replay';
 import type { StrategyEntry } from '#explore/strategies/registry';
+import type { Recorded, RecordRequest } from '#live/record/record';
 import type { Run } from '#result/result';
 import type { RunTrace } from '#result/run-trace';
 import type { PlanRequest } from '#scenario/build-plan';
@@ -15,6 +16,7 @@ import type { SourceText } from '#scenario/document';
 import type { Plan } from '#scenario/plan';
 import type { ScenarioSummary } from '#scenario/scenario';
 import type { Setting } from '#scenario/setting';
+import type { Recording } from '#scenario/trace/recording';
 
 export interface Engine {
   /** Names of the shipped scenarios. */
@@ -33,6 +35,9 @@ export interface Engine {
   explore(request: ExploreRequest, hooks: ExploreHooks): Promise<Explored>;
   exploreFrom(request: FromRequest, hooks: ExploreHooks): Promise<Explored>;
   replay(request: ReplayRequest): Promise<Replayed>;
+  record(request: Pick<RecordRequest, 'command' | 'tool' | 'signal'>): Promise<Recorded>;
+  /** Reads what perf script or strace printed. */
+  importRecording(path: string): Promise<Recording>;
 }
 
 export interface LoadedScenario extends ScenarioSummary {

@@ -1,8 +1,11 @@
 /** The engine in earnest: the rooms below, loaded when they are first needed. */
+import { mkdtempSync, rmSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SourceText } from '#scenario/document';
 import type { Engine, LoadedScenario } from './engine.ts';
+import { fileError } from './process-io.ts';
 
 /** `root` is the package's own folder; the shipped scenarios are in it. */
 export function realEngine(root: string): Engine {
@@ -43,12 +46,55 @@ export function realEngine(root: string): Engine {
     async replay(request) {
       return (await import('#explore/replay')).replay(request);
     },
+    async record(request) {
+      const { record } = await import('#live/record/record');
+      const scratch = openScratch();
+      try {
+        const clocks = { monotonic, realtime };
+        const searchPath = process.env['PATH'] ?? '';
+        return await record({ ...request, scratch: scratch.path, searchPath, clocks });
+      } finally {
+        scratch.remove();
+      }
+    },
+    async importRecording(path) {
+      const { importText } = await import('#live/record/import-text');
+      try {
+        return importText(path);
+      } catch (error) {
+        const isOfFile = (error as NodeJS.ErrnoException).syscall !== undefined;
+        throw isOfFile ? fileError('read', path, error) : error;
+      }
+    },
     async run(plan, hooks) {
       const { runPlan } = await import('#machine/run');
       const { JUDGES } = await import('#oracles/judges');
       return runPlan(plan, { ...hooks, judges: JUDGES });
     },
   };
+}
+
+/** A folder for files that nobody needs later; it goes with the process at the latest. */
+function openScratch(): { path: string; remove(): void } {
+  const path = mkdtempSync(join(tmpdir(), 'pttorture-'));
+  const discard = (): void => rmSync(path, { recursive: true, force: true });
+  process.once('exit', discard);
+  return {
+    path,
+    remove() {
+      process.removeListener('exit', discard);
+      discard();
+    },
+  };
+}
+
+function monotonic(): number {
+  const [seconds, ns] = process.hrtime();
+  return seconds + ns / 1e9;
+}
+
+function realtime(): number {
+  return Date.now() / 1000;
 }
 
 async function loadScenario(source: SourceText): Promise<LoadedScenario> {

@@ -167,7 +167,8 @@ export class RecordingBuilder {
     this.push({ kind: 'mprotect', thread, ...where, protection });
     if (!this.assumesTouches || protection !== 'write') return;
     for (const { start, end, content } of anonymous)
-      if (content !== 'write') this.push({ kind: 'write', thread, page: start, pages: end - start });
+      if (content !== 'write')
+        this.push({ kind: 'write', thread, page: start, pages: end - start });
   }
 
   private advise(thread: number, { name, advice = name, ranges = [] }: SystemCall): void {

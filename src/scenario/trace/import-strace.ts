@@ -135,7 +135,10 @@ function adviceForMany(text: string): Pick<SystemCall, 'advice' | 'ranges'> {
 function adviceName(word: string): string {
   const number = /^(0x[0-9a-f]+|\d+)/.exec(word)?.[1];
   if (number !== undefined) return ADVICE_NAMES[Number(number)] ?? number;
-  return word.replace(/^MADV_/, '').toLowerCase().replaceAll('_', '-');
+  return word
+    .replace(/^MADV_/, '')
+    .toLowerCase()
+    .replaceAll('_', '-');
 }
 
 /** A number, or the names of bits. */

@@ -39,8 +39,7 @@ export function* traceLines({ header, events }: Recording): Generator<string> {
 }
 
 function lineOf(event: RecordedEvent): string {
-  if (event.kind === 'sample')
-    return `${SAMPLE} ${event.ms} ${event.vmpteKiB} ${event.rssKiB}`;
+  if (event.kind === 'sample') return `${SAMPLE} ${event.ms} ${event.vmpteKiB} ${event.rssKiB}`;
   const { thread, kind, page, pages } = event;
   const start = `${thread} ${LETTERS[kind]} ${page.toString(16)} ${pages.toString(16)}`;
   switch (event.kind) {
