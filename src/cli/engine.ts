@@ -17,13 +17,14 @@ import type { Plan } from '#scenario/plan';
 import type { ScenarioSummary } from '#scenario/scenario';
 import type { Setting } from '#scenario/setting';
 import type { Recording } from '#scenario/trace/recording';
+import type { RecordedProgram } from '#scenario/trace/trace-scenario';
 
 export interface Engine {
   /** Names of the shipped scenarios. */
   scenarioNames(): Promise<readonly string[]>;
-  /** The file of a shipped scenario. */
+  /** The file of a shipped scenario; of a trace, what is in it. */
   scenarioSource(name: string): Promise<SourceText>;
-  /** Throws a `UserError` that begins with `file:line:column`. */
+  /** Throws a `UserError` that begins with `file:line:column`; of a trace, with file and line. */
   loadScenario(source: SourceText): Promise<LoadedScenario>;
   protocols(): Promise<readonly ProtocolInfo[]>;
   brokenVersions(): Promise<readonly BrokenVersion[]>;
@@ -41,6 +42,8 @@ export interface Engine {
 }
 
 export interface LoadedScenario extends ScenarioSummary {
+  /** Of a trace: what the real program did. */
+  readonly recording?: RecordedProgram;
   /** Throws a `UserError` when the scenario cannot run so. */
   buildPlan(request: PlanRequest): Plan;
 }

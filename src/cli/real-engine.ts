@@ -1,11 +1,15 @@
 /** The engine in earnest: the rooms below, loaded when they are first needed. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SourceText } from '#scenario/document';
 import type { Engine, LoadedScenario } from './engine.ts';
 import { fileError } from './process-io.ts';
+import { isTraceFile, TRACE_ENDING, unpackTrace } from './trace-file.ts';
+
+/** Of scenarios and traces. */
+const ENDINGS = ['.yaml', TRACE_ENDING];
 
 /** `root` is the package's own folder; the shipped scenarios are in it. */
 export function realEngine(root: string): Engine {
@@ -13,10 +17,15 @@ export function realEngine(root: string): Engine {
   return {
     async scenarioNames() {
       const files = await readdir(shelf, { recursive: true });
-      const scenarios = files.filter((file) => file.endsWith('.yaml'));
-      return scenarios.map((file) => file.slice(0, -'.yaml'.length).replaceAll('\\', '/'));
+      return files.flatMap((file) => {
+        const ending = ENDINGS.find((each) => file.endsWith(each));
+        return ending === undefined ? [] : [file.slice(0, -ending.length).replaceAll('\\', '/')];
+      });
     },
     async scenarioSource(name) {
+      const trace = join(shelf, `${name}${TRACE_ENDING}`);
+      if (existsSync(trace))
+        return { path: trace, text: unpackTrace(await readFile(trace), trace) };
       const path = join(shelf, `${name}.yaml`);
       return { path, text: await readFile(path, 'utf8') };
     },
@@ -98,6 +107,10 @@ function realtime(): number {
 }
 
 async function loadScenario(source: SourceText): Promise<LoadedScenario> {
+  if (isTraceFile(source.path)) {
+    const { traceScenario } = await import('#scenario/trace/trace-scenario');
+    return traceScenario(source.path, source.text);
+  }
   const { parseScenario, scenarioSummary } = await import('#scenario/scenario');
   const { buildPlan } = await import('#scenario/build-plan');
   const scenario = parseScenario(source);

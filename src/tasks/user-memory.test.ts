@@ -82,7 +82,7 @@ describe('the log answers', () => {
 describe('an owner that reads', () => {
   let memory: UserMemory;
   beforeEach(() => {
-    memory = new UserMemory(machine.cpu(0));
+    memory = new UserMemory(machine.cpu(0), false);
     memory.remember(9, 1, 77, zapClock());
   });
 
@@ -142,7 +142,7 @@ describe('an owner that reads', () => {
         [4, []],
       ] as const) {
         machine = new TestMachine();
-        memory = new UserMemory(machine.cpu(0));
+        memory = new UserMemory(machine.cpu(0), false);
         memory.remember(9, 1, 77, zapClock());
         zap(0);
         for (let i = 0; i < more; i++) {
@@ -183,7 +183,7 @@ describe('an owner that reads', () => {
 describe('an owner that has freed lazily', () => {
   let memory: UserMemory;
   beforeEach(() => {
-    memory = new UserMemory(machine.cpu(0));
+    memory = new UserMemory(machine.cpu(0), false);
     memory.remember(9, 1, 77, zapClock());
     freeBegins(machine.cpu(0), 8, 2, 10, 3);
   });
@@ -222,7 +222,7 @@ describe('an owner that has freed lazily', () => {
 describe('an owner of memory that userfaultfd looks after', () => {
   let memory: UserMemory;
   beforeEach(() => {
-    memory = new UserMemory(machine.cpu(0));
+    memory = new UserMemory(machine.cpu(0), false);
     memory.noteFound(9, 1, zapClock(), true);
   });
 
@@ -257,7 +257,7 @@ describe('an owner of memory that userfaultfd looks after', () => {
 test('stamps are positive, and no two of the CPUs are equal', () => {
   const stamps = new Set<number>();
   for (const cpu of machine.cpus) {
-    const memory = new UserMemory(cpu);
+    const memory = new UserMemory(cpu, false);
     for (let i = 0; i < 1000; i++) stamps.add(memory.nextStamp());
   }
   expect(stamps.size).toBe(3000);
