@@ -69,7 +69,7 @@ export async function record(request: RecordRequest): Promise<Recorded> {
   const recording = builder.finish({
     program: basename(program),
     // What is on this machine's disks is nobody's business.
-    arguments: words.map((word) => word.replace(/^(--?[\w-]+=)?\/.*\//, '$1')),
+    arguments: words.map((word) => word.replace(/^([^/=]*=)?\/.*\//, '$1')),
     recordedAt,
     ...FACTS[tool],
     ...systemFacts(),
