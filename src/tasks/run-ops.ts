@@ -131,10 +131,10 @@ function runRecordedCall(cpu: Cpu, task: Task, calls: RecordedCalls): void {
   const { code } = calls;
   if (code === CODE.read || code === CODE.write) runTouch(cpu, task, calls.touch);
   else if (code === CODE.munmap) runMunmap(cpu, task, calls.munmap);
-  else if (code === CODE.mremap) runLeaf(cpu, task, calls.mremap);
+  else if (code === CODE.mremap) runMremap(cpu, task, calls.mremap);
   else if (code === CODE.dontneed) runDontneed(cpu, task, calls.dontneed);
   else if (code === CODE.mmap) runMmap(cpu, task, calls.mmap);
-  else if (code === CODE.mprotect) runLeaf(cpu, task, calls.mprotect);
+  else if (code === CODE.mprotect) runMprotect(cpu, task, calls.mprotect);
   else runMadvise(cpu, task, calls.madvise);
 }
 

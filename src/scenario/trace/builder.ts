@@ -3,7 +3,7 @@
  * anonymous memory are told from others, and makes one event of touches that follow each other.
  */
 import type { Protection } from '../plan.ts';
-import { AddressSpace } from './address-space.ts';
+import { AddressSpace, type Stretch } from './address-space.ts';
 import {
   type LeftOut,
   type Pages,
@@ -38,6 +38,8 @@ export class RecordingBuilder {
   private space = new AddressSpace();
   /** The latest run of touches of each thread, while it can grow. */
   private readonly runs = new Map<number, Touch>();
+  /** Calls of mremap that have begun, and whose new place is not free yet, by thread. */
+  private readonly waiting = new Map<number, SystemCall>();
   private began: number | null = null;
   private leftOut: LeftOut = NOTHING;
 
@@ -53,6 +55,7 @@ export class RecordingBuilder {
     this.threads = new Map();
     this.space = new AddressSpace();
     this.runs.clear();
+    this.waiting.clear();
     this.began = null;
     this.leftOut = { ...NOTHING, otherProcesses: this.leftOut.otherProcesses };
   }
@@ -64,8 +67,9 @@ export class RecordingBuilder {
       return;
     }
     const thread = this.threadOf(tid);
+    this.endWait(thread);
     if (call.name === 'mmap') this.mmap(thread, call);
-    else if (call.name === 'mremap') this.mremap(thread, call);
+    else if (call.name === 'mremap') this.beginMremap(thread, call);
     else if (call.name === 'brk') this.brk(thread, call.result);
     else if (call.name === 'mprotect') this.mprotect(thread, call);
     else if (call.name === 'munmap') this.push({ kind: 'munmap', thread, ...pagesOf(call.words) });
@@ -80,6 +84,7 @@ export class RecordingBuilder {
       return;
     }
     const thread = this.threadOf(tid);
+    this.endWait(thread);
     const run = this.runs.get(thread);
     const kind = isWrite ? 'write' : 'read';
     if (run !== undefined && run.kind === kind && run.page + run.pages === page) {
@@ -106,6 +111,7 @@ export class RecordingBuilder {
   }
 
   finish(header: Omit<RecordingHeader, 'threads' | 'leftOut'>): Recording {
+    for (const thread of this.waiting.keys()) this.endWait(thread);
     this.at(Number.POSITIVE_INFINITY);
     const threads = Math.max(1, this.threads.size);
     return { header: { ...header, threads, leftOut: this.leftOut }, events: this.events };
@@ -126,6 +132,34 @@ export class RecordingBuilder {
     const isFilled = (flags & (BITS.MAP_POPULATE | BITS.MAP_LOCKED)) !== 0;
     if (allowed === 'write' && (isFilled || this.assumesTouches))
       this.push({ kind: 'write', thread, ...where });
+  }
+
+  /**
+   * Another thread may be about to unmap what is in its way: then this call waits for that one, and
+   * has its effect afterwards, at the latest when its thread goes on.
+   */
+  private beginMremap(thread: number, call: SystemCall): void {
+    if (this.inTheWay(call).length > 0) this.waiting.set(thread, call);
+    else this.mremap(thread, call);
+  }
+
+  private endWait(thread: number): void {
+    const call = this.waiting.get(thread);
+    if (call === undefined) return;
+    this.waiting.delete(thread);
+    // It has gone, though no event said so.
+    for (const { start, end } of this.inTheWay(call))
+      this.push({ kind: 'munmap', thread, page: start, pages: end - start });
+    this.mremap(thread, call);
+  }
+
+  /** What is mapped at the new place, beyond the old one, where it is not to be replaced. */
+  private inTheWay({ words, result }: SystemCall): readonly Stretch[] {
+    const [start = 0, oldBytes = 0, newBytes = 0, flags = 0] = words;
+    if ((flags & BITS.MREMAP_FIXED) !== 0) return [];
+    const { page: to, pages } = pagesOf([result, newBytes]);
+    const from = start === result ? to + pagesOf([start, oldBytes]).pages : to;
+    return from < to + pages ? this.space.within(from, to + pages) : [];
   }
 
   private mremap(thread: number, { words, result }: SystemCall): void {
@@ -199,6 +233,11 @@ export class RecordingBuilder {
     this.runs.clear();
     this.events.push(call);
     this.space.apply(call);
+    for (const [thread, waiting] of this.waiting) {
+      if (this.inTheWay(waiting).length > 0) continue;
+      this.waiting.delete(thread);
+      this.mremap(thread, waiting);
+    }
   }
 
   /** Puts in the samples that were taken before `seconds`, from the first event on. */

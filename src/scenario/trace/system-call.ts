@@ -90,5 +90,6 @@ export const BITS = {
   MAP_LOCKED: 0x2000,
   MAP_POPULATE: 0x8000,
   MAP_HUGETLB: 0x4_0000,
+  MREMAP_FIXED: 2,
   MREMAP_DONTUNMAP: 4,
 } as const;
