@@ -263,3 +263,28 @@ test('stamps are positive, and no two of the CPUs are equal', () => {
   expect(stamps.size).toBe(3000);
   expect(Math.min(...stamps)).toBeGreaterThan(0);
 });
+
+describe('where all CPUs write the same pages', () => {
+  let memory: UserMemory;
+  beforeEach(() => {
+    memory = new UserMemory(machine.cpu(0), true);
+    memory.remember(9, 1, memory.nextStamp(), zapClock());
+  });
+
+  test('the stamp of another CPU is content, and zero without a zap has lost data', () => {
+    const other = new UserMemory(machine.cpu(1), true).nextStamp();
+    memory.compare(9, 1, other);
+    expect(machine.facts()).toEqual([]);
+    memory.compare(9, 1, 0);
+    expect(machine.facts()).toEqual(['lostData']);
+  });
+
+  test('zero after a zap is content, and an old stamp of its own is not', () => {
+    zap(1);
+    memory.compare(9, 1, 0);
+    expect(machine.facts()).toEqual([]);
+    memory.remember(9, 1, memory.nextStamp(), zapClock());
+    memory.compare(9, 1, new UserMemory(machine.cpu(0), true).nextStamp());
+    expect(machine.facts()).toEqual(['lostData']);
+  });
+});
