@@ -56,7 +56,7 @@ async function recordProgram(
     if (ending !== null) io.stderr.write(`${program} ended with ${ending}\n`);
     // What the program itself prints is alone on stdout.
     io.stderr.write(summary(recording, packed.length, path));
-    return EXIT.well;
+    return signal.aborted ? EXIT.interrupted : EXIT.well;
   } finally {
     file.discard();
   }

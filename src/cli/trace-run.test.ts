@@ -80,7 +80,7 @@ describe('the real program', () => {
     expect(parameters.map(({ name }) => name)).toEqual(['order']);
   });
 
-  test('redis gave back as much of its page tables as the same calls do under pt-reclaim', async () => {
+  test('redis gave back as much as the same calls do under pt-reclaim', async () => {
     const scenario = await engine.loadScenario(
       await engine.scenarioSource('traces/redis-jemalloc'),
     );

@@ -40,8 +40,8 @@ type Control = Op & { readonly op: 'loop' | 'mix' | 'sweep' | 'recorded' };
 
 /**
  * Runs `ops` in order; `depth` is 0 for the column itself. A CPU that is told to stop does nothing
- * new, but it still comes to every rendezvous of its column, where others may be waiting for it, and
- * to its part of a recording, where others wait for their turns.
+ * new, but it still comes to every rendezvous of its column, where others may be waiting for it,
+ * and to its part of a recording, where others wait for their turns.
  */
 export function runOps(cpu: Cpu, task: Task, ops: readonly Op[], depth: number): void {
   for (const op of ops) {

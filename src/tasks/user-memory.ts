@@ -4,8 +4,8 @@
  * followed the store; anything else is noted as a fact, and so is a stamp that a later zap of the
  * owner's own ought to have taken away.
  *
- * Where all CPUs write the same pages another's stamp is as good; what is remembered stays so, since
- * a zero needs the same excuse whoever wrote last.
+ * Where all CPUs write the same pages another's stamp is as good; what is remembered stays so,
+ * since a zero needs the same excuse whoever wrote last.
  *
  * Where a userfaultfd looks after memory it also remembers when it last found a page there: until
  * a zap takes it away, nobody may have to wait for it to be filled again.

@@ -34,7 +34,7 @@ export function isStraceLine(line: string): boolean {
   return LINE.test(line);
 }
 
-/** Name of the program, or null where no line says it. Throws a `UserError` with a line's number. */
+/** The program's name, or null: no line says it. Throws a `UserError` with a line's number. */
 export function importStrace(
   lines: Iterable<string>,
   name: string,

@@ -1,4 +1,4 @@
-/** Facts about a recording as operations: where they apply, and that their short form is the same. */
+/** Facts about a recording as operations: where they apply, and what they need. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { property } from '#base/property.suite';
@@ -43,7 +43,7 @@ test('opaque memory takes the place of what was there, and calls do not apply to
   ]);
 });
 
-test('the heap grows by a mapping and shrinks by unmapping; mremap in place has no new place', () => {
+test('the heap grows and shrinks by its end; mremap in place has no new place', () => {
   const ops = opsOf([
     { kind: 'brk', thread: 0, page: 100, pages: 0 },
     { kind: 'brk', thread: 0, page: 100, pages: 30 },

@@ -1,4 +1,4 @@
-/** Facts about the text of trace files: what is written is read again, and what is wrong is said. */
+/** Facts about the text of trace files: what is written is read, and what is wrong is said. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { property } from '#base/property.suite';

@@ -23,7 +23,7 @@ export const HEADER: RecordingHeader = {
   leftOut: { faults: 3, otherProcesses: 0, failedCalls: 1, lost: 0, advice: { hugepage: 2 } },
 };
 
-/** Where drawn memory begins: in the heap's place, and in that of mappings, on both sides of 512 GiB. */
+/** Where memory begins: a heap; mappings; and a little below a multiple of 512 GiB. */
 const BASES = [0x55a8be000, 0x7fe100000, 2 ** 27 * 200 - 600];
 const ROOM = 1200;
 

@@ -14,8 +14,8 @@ export const CALL_NAMES = [
 ] as const;
 
 /**
- * A call that has returned. `words`: its arguments, as numbers where that is what they are. `advice`
- * and `ranges`: what madvise and process_madvise said of which bytes, where it is known.
+ * A call that has returned. `words`: its arguments, as numbers where that is what they are.
+ * `advice` and `ranges`: what madvise and process_madvise said of which bytes, where it is known.
  */
 export interface SystemCall {
   readonly name: CallName;
