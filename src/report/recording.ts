@@ -8,7 +8,7 @@ import { formatCounted, formatKiB } from './format.ts';
 import { type Page, wrap } from './page.ts';
 import { type Cell, type Column, cell, table } from './table.ts';
 
-const COLUMNS: readonly Column[] = [
+export const RECORDING_COLUMNS: readonly Column[] = [
   { head: 'VmPTE', align: 'left' },
   { head: 'start', align: 'right' },
   { head: 'peak', align: 'right' },
@@ -17,19 +17,22 @@ const COLUMNS: readonly Column[] = [
 ];
 
 export function recordingReport(page: Page, result: Result, recording: RecordedProgram): string[] {
-  const { touches, lost, vmpteKiB } = recording;
-  const notes = [
-    'The real program has tables for files, its stack and its code as well.',
-    ...(touches === 'assumed' ? ['Touches are assumed: what became writable was written.'] : []),
-    ...(lost > 0 ? [`${formatCounted(lost, 'event')} were lost while it was recorded.`] : []),
-    ...(vmpteKiB === null ? ['The real program was not sampled.'] : []),
-  ];
   return [
     ...wrap(page, recordingLine(recording), 2),
     '',
-    ...table(page, COLUMNS, recordingRows(result, recording)),
+    ...table(page, RECORDING_COLUMNS, recordingRows(result, recording)),
     '',
-    ...notes.flatMap((note) => wrap(page, note, 2, 'dim')),
+    ...recordingNotes(recording).flatMap((note) => wrap(page, note, 2, 'dim')),
+  ];
+}
+
+/** What must be known of the figures. */
+export function recordingNotes({ touches, lost, vmpteKiB }: RecordedProgram): string[] {
+  return [
+    'The real program has tables for files, its stack and its code as well.',
+    ...(touches === 'assumed' ? ['Touches are assumed: what became writable was written.'] : []),
+    ...(lost > 0 ? [`${formatCounted(lost, 'event')} could not be recorded.`] : []),
+    ...(vmpteKiB === null ? ['The real program was not sampled.'] : []),
   ];
 }
 
@@ -44,7 +47,7 @@ export function recordingLine(recording: RecordedProgram): string {
 }
 
 /** The real program, then each run. */
-function recordingRows({ runs }: Result, { vmpteKiB }: RecordedProgram): Cell[][] {
+export function recordingRows({ runs }: Result, { vmpteKiB }: RecordedProgram): Cell[][] {
   const real = vmpteKiB === null ? [] : [row('the real program', vmpteKiB)];
   return [...real, ...runs.map((run) => row(run.protocol, run.vmpteKiB))];
 }
