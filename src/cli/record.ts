@@ -95,9 +95,13 @@ function summary({ header, events }: Recording, bytes: number, path: string): st
   const { leftOut, threads, touches } = header;
   const { touchedPages, vmpteKiB } = figuresOf(events);
   const tables = vmpteKiB === null ? 'not sampled' : `at most ${formatKiB(vmpteKiB.peak)}`;
-  const lost = leftOut.lost === 0 ? '' : `${formatCounted(leftOut.lost, 'event')} lost, `;
+  const { lost, otherProcesses } = leftOut;
+  const missing = [
+    ...(lost === 0 ? [] : [`${formatCounted(lost, 'event')} lost, `]),
+    ...(otherProcesses === 0 ? [] : [`${otherProcesses} of other processes left out, `]),
+  ].join('');
   return (
-    `${formatCounted(events.length, 'event')} of ${formatCounted(threads, 'thread')}, ${lost}` +
+    `${formatCounted(events.length, 'event')} of ${formatCounted(threads, 'thread')}, ${missing}` +
     `${formatCounted(touchedPages, 'page')} touched${touches === 'assumed' ? ' (assumed)' : ''}, ` +
     `VmPTE ${tables}, ${formatKiB(Math.ceil(bytes / 1024))} in ${path}; ` +
     `run it: ${commandText(['run', path])}\n`

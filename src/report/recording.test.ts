@@ -9,6 +9,7 @@ import { textReport } from './text.ts';
 const RECORDING: RecordedProgram = {
   ...{ name: 'traces/a', program: 'redis-server', recordedWith: 'perf', touches: 'recorded' },
   ...{ kernel: '6.18.0', transparentHugePages: 'madvise', threads: 2, events: 12_828, lost: 0 },
+  unsampled: 7,
   vmpteKiB: { start: 92, peak: 488, end: 404 },
   rssKiB: null,
 };
@@ -20,6 +21,7 @@ test('the real program is in the first row, each run below', () => {
   const text = textReport(resultWith(RECORDING), { width: 80 });
   expect(text).toContain('redis-server, recorded with perf on Linux 6.18.0 (huge pages: madvise)');
   expect(text).toMatch(/the real program +92 KiB +488 KiB +404 KiB +84 KiB\nnone +16 KiB/);
+  expect(text).toContain('After the last sample came 7 events more.');
   const page = htmlReport(resultWith(RECORDING), { assets: ASSETS });
   expect(page).toContain('<h2 id="recording-head">The real program</h2>');
   expect(page).toContain('<th scope="row">the real program</th><td class="number">92 KiB</td>');

@@ -27,11 +27,14 @@ export function recordingReport(page: Page, result: Result, recording: RecordedP
 }
 
 /** What must be known of the figures. */
-export function recordingNotes({ touches, lost, vmpteKiB }: RecordedProgram): string[] {
+export function recordingNotes(recording: RecordedProgram): string[] {
+  const { touches, lost, unsampled, vmpteKiB } = recording;
+  const late = formatCounted(unsampled, 'event');
   return [
     'The real program has tables for files, its stack and its code as well.',
     ...(touches === 'assumed' ? ['Touches are assumed: what became writable was written.'] : []),
     ...(lost > 0 ? [`${formatCounted(lost, 'event')} could not be recorded.`] : []),
+    ...(vmpteKiB !== null && unsampled > 0 ? [`After the last sample came ${late} more.`] : []),
     ...(vmpteKiB === null ? ['The real program was not sampled.'] : []),
   ];
 }

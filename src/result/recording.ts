@@ -23,6 +23,8 @@ export interface RecordedProgram {
   events: number;
   /** Events that could not be recorded. */
   lost: number;
+  /** Events after the last sample: what a program does while it ends is not in the samples. */
+  unsampled: number;
   /** Null: there were no samples. */
   vmpteKiB: SampledKiB | null;
   rssKiB: SampledKiB | null;
@@ -40,6 +42,7 @@ export const recordedProgram = z.object({
   threads: count,
   events: count,
   lost: count,
+  unsampled: count,
   vmpteKiB: sampledKiB.nullable(),
   rssKiB: sampledKiB.nullable(),
 });

@@ -11,6 +11,8 @@ export interface SampledKiB {
 export interface RecordingFigures {
   /** Pages touched, as often as they were. */
   readonly touchedPages: number;
+  /** Events after the last sample, as of a program that ends. */
+  readonly unsampled: number;
   /** Null: there are no samples. */
   readonly vmpteKiB: SampledKiB | null;
   readonly rssKiB: SampledKiB | null;
@@ -18,17 +20,20 @@ export interface RecordingFigures {
 
 export function figuresOf(events: readonly RecordedEvent[]): RecordingFigures {
   let touchedPages = 0;
+  let unsampled = 0;
   let vmpteKiB: SampledKiB | null = null;
   let rssKiB: SampledKiB | null = null;
   for (const event of events) {
+    unsampled++;
     if (event.kind === 'sample') {
+      unsampled = 0;
       vmpteKiB = sampled(vmpteKiB, event.vmpteKiB);
       rssKiB = sampled(rssKiB, event.rssKiB);
     } else if (event.kind === 'read' || event.kind === 'write') {
       touchedPages += event.pages;
     }
   }
-  return { touchedPages, vmpteKiB, rssKiB };
+  return { touchedPages, unsampled, vmpteKiB, rssKiB };
 }
 
 function sampled(before: SampledKiB | null, kib: number): SampledKiB {

@@ -31,6 +31,8 @@ export interface RecordedProgram
   readonly name: string;
   readonly events: number;
   readonly lost: number;
+  /** Events after the last sample. */
+  readonly unsampled: number;
   readonly vmpteKiB: SampledKiB | null;
   readonly rssKiB: SampledKiB | null;
 }
@@ -51,12 +53,20 @@ export function traceScenario(path: string, text: string): TraceScenario {
   });
   const summary = scenarioSummary(frame);
   const { program, recordedWith, touches, kernel, transparentHugePages, threads } = header;
-  const { vmpteKiB, rssKiB } = figuresOf(events);
+  const { unsampled, vmpteKiB, rssKiB } = figuresOf(events);
   const facts = { program, recordedWith, touches, kernel, transparentHugePages, threads };
   const { lost } = header.leftOut;
   return {
     ...summary,
-    recording: { name: summary.name, ...facts, events: events.length, lost, vmpteKiB, rssKiB },
+    recording: {
+      name: summary.name,
+      ...facts,
+      events: events.length,
+      lost,
+      unsampled,
+      vmpteKiB,
+      rssKiB,
+    },
     buildPlan: (request) => withCalls(buildPlan(frame, request), recording),
   };
 }
