@@ -28,10 +28,11 @@ export function recordingReport(page: Page, result: Result, recording: RecordedP
 
 /** What must be known of the figures. */
 export function recordingNotes(recording: RecordedProgram): string[] {
-  const { touches, lost, unsampled, vmpteKiB } = recording;
+  const { touches, lost, transparentHugePages, unsampled, vmpteKiB } = recording;
   const late = formatCounted(unsampled, 'event');
   return [
     'The real program has tables for files, its stack and its code as well.',
+    ...(transparentHugePages === 'always' ? ['It may have had huge pages, without tables.'] : []),
     ...(touches === 'assumed' ? ['Touches are assumed: what became writable was written.'] : []),
     ...(lost > 0 ? [`${formatCounted(lost, 'event')} could not be recorded.`] : []),
     ...(vmpteKiB !== null && unsampled > 0 ? [`After the last sample came ${late} more.`] : []),

@@ -64,6 +64,40 @@ test('perf: faults that it counts itself are taken for writes', () => {
   expect(linesOf(second)).toEqual(['0 m 7fe000000 2 w', '0 w 7fe000001 1']);
 });
 
+/** One call of perf's, in two lines. */
+function perfCall(
+  tid: number,
+  name: string,
+  enters: number,
+  args: string,
+  leaves: number,
+  result: string,
+): { seconds: number; line: string }[] {
+  const at = (seconds: number) => ` 1/${tid}  ${seconds.toFixed(9)}: syscalls:sys_`;
+  return [
+    { seconds: enters, line: `${at(enters)}enter_${name}: ${args}` },
+    { seconds: leaves, line: `${at(leaves)}exit_${name}: ${result}` },
+  ];
+}
+
+test('perf: an mremap waits until another thread has unmapped what is in its way', () => {
+  const heap = '0x7fe000000000';
+  const flags = 'prot: 0x3, flags: 0x22, fd: 0xffffffff, off: 0x0';
+  const lines = [
+    ...perfCall(1, 'mmap', 1, `addr: 0x0, len: 0x4000, ${flags}`, 2, heap),
+    ...perfCall(1, 'mremap', 3, `addr: ${heap}, old_len: 0x2000, new_len: 0x4000`, 6, heap),
+    ...perfCall(2, 'munmap', 4, 'addr: 0x7fe000002000, len: 0x2000', 5, '0x0'),
+  ]
+    .sort((a, b) => a.seconds - b.seconds)
+    .map(({ line }) => line);
+  const { recording } = imported(lines.join('\n'), importPerf);
+  expect(linesOf(recording)).toEqual([
+    '0 m 7fe000000 4 w',
+    '1 u 7fe000002 2',
+    '0 v 7fe000000 2 7fe000000 4',
+  ]);
+});
+
 const STRACE = readFileSync(new URL('./strace.sample.txt', import.meta.url), 'utf8');
 
 test('strace: calls, in the order of their effects, and touches of what became writable', () => {
