@@ -5,13 +5,7 @@ import type { SavedDocument } from '#result/saved';
 import type { Act, Context } from './command-line.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { openHtmlOutput } from './html-output.ts';
-import {
-  printCatalogue,
-  printExploration,
-  printLockStat,
-  printReport,
-  printValidation,
-} from './print-report.ts';
+import { printCatalogue, printExploration, printLockStat, printReport, printValidation } from './print-report.ts';
 
 export function addReport(program: Command, context: Context, act: Act): void {
   program

@@ -1,7 +1,6 @@
 /** Random plans for the live kernel; one that differs is written down as a scenario. */
-
-import { compareRandom, type Differing } from '#live/random';
 import { RANDOM_REGIONS } from '#live/random-plans';
+import { compareRandom, type Differing } from '#live/random';
 import type { RandomPlans, Shrunk } from '#result/validation';
 import type { Plan } from '#scenario/plan';
 import { showOp } from '#scenario/written-op';

@@ -4,10 +4,10 @@
  */
 import { readFileSync } from 'node:fs';
 import { PAGE_SIZE_BYTES } from '#base/units';
-import type { Reading } from '#result/reading';
 import { Counters } from './counters.ts';
 import { Executor } from './execute.ts';
 import type { Layout, Reply, Request } from './messages.ts';
+import type { Reading } from '#result/reading';
 import type { Batch, Checkpoint } from './peer.ts';
 import { loadSyscalls, type Syscalls } from './syscalls.ts';
 

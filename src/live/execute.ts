@@ -55,7 +55,11 @@ export class Executor {
   /** Pages of the heap of each region that has one. */
   private readonly heaps = new Map<number, number>();
 
-  constructor(calls: Syscalls, base: number, { starts, pages }: Layout) {
+  constructor(
+    calls: Syscalls,
+    base: number,
+    { starts, pages }: Layout,
+  ) {
     this.calls = calls;
     this.sink = calls.memoryFile();
     this.base = base;

@@ -1,9 +1,9 @@
 /** The live kernel as a peer: a process of its own executes the plans, and is asked over IPC. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { UserError } from '#base/user-error';
-import type { Reading } from '#result/reading';
 import { regionStarts } from '#scenario/regions';
 import type { Layout, Reply, Request } from './messages.ts';
+import type { Reading } from '#result/reading';
 import type { Batch, Memory, Peer } from './peer.ts';
 
 /** The process always runs the built code, also when a test runs from the sources. */
@@ -28,7 +28,9 @@ export class KernelPeer implements Peer {
     child.on('error', (error) => this.settle((waiting) => waiting.reject(error)));
     child.on('exit', (code, signal) => {
       const how = signal === null ? `ended with code ${code}` : `was ended by ${signal}`;
-      this.settle((waiting) => waiting.reject(new Error(`the process on the live kernel ${how}`)));
+      this.settle((waiting) =>
+        waiting.reject(new Error(`the process on the live kernel ${how}`)),
+      );
     });
   }
 

@@ -72,12 +72,14 @@ function on(extent: PageSpan): Where {
 
 /** A move of whole spans, which do not overlap; or a mapping that shrinks or grows in its place. */
 const remaps: fc.Arbitrary<Op> = fc.oneof(
-  fc.tuple(spans, places).map(([from, to]): Op => {
-    const at = Math.min(to, MEMORY_PAGES - from.pages);
-    const apart = at >= from.page + from.pages || at + from.pages <= from.page;
-    const target = apart ? at : null;
-    return { op: 'mremap', ...on(from), to: target, newPages: from.pages };
-  }),
+  fc
+    .tuple(spans, places)
+    .map(([from, to]): Op => {
+      const at = Math.min(to, MEMORY_PAGES - from.pages);
+      const apart = at >= from.page + from.pages || at + from.pages <= from.page;
+      const target = apart ? at : null;
+      return { op: 'mremap', ...on(from), to: target, newPages: from.pages };
+    }),
   fc.tuple(spans, places).map(([from, end]): Op => {
     const newPages = end > from.page ? end - from.page : 1;
     return { op: 'mremap', ...on(from), to: null, newPages };
@@ -114,7 +116,9 @@ const operations: fc.Arbitrary<Op> = fc.oneof(
   { weight: 3, arbitrary: remaps },
   {
     weight: 1,
-    arbitrary: fc.nat(HEAP_PAGES).map((pages): Op => ({ op: 'brk', region: HEAP, pages })),
+    arbitrary: fc
+      .nat(HEAP_PAGES)
+      .map((pages): Op => ({ op: 'brk', region: HEAP, pages })),
   },
 );
 

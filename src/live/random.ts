@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import type { Compared, Difference } from '#result/validation';
 import type { Op, Plan } from '#scenario/plan';
-import { type Comparison, comparePlan, type Peers } from './compare.ts';
+import { comparePlan, type Comparison, type Peers } from './compare.ts';
 import { randomOps } from './random-plans.ts';
 
 export interface RandomRequest {

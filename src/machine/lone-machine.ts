@@ -18,10 +18,7 @@ import { sizeMachine } from './size.ts';
 import { livingEntry } from './threads.ts';
 
 /** The part of an entry module (tasks/entry) that is used here. */
-type Tree = Pick<
-  typeof import('#tasks/entry'),
-  'bindMachine' | 'bootAlone' | 'doAlone' | 'makeCpu'
->;
+type Tree = Pick<typeof import('#tasks/entry'), 'bindMachine' | 'bootAlone' | 'doAlone' | 'makeCpu'>;
 
 export class LoneMachine {
   private readonly tree: Tree;
@@ -89,7 +86,8 @@ function isPresent(words: Words, map: ArenaMap, page: number): boolean {
     const body = words[map.ptdescs + (table << PTDESC_SHIFT) + PTDESC.body]!;
     const index = Math.floor(page / ptrs ** level) % ptrs;
     const entry = words[map.bodies + (body << ptrsShift) + index]!;
-    if (level === 0) return ptePresent(entry as Pte) || pteKind(entry as Pte) === PTE_KIND.protNone;
+    if (level === 0)
+      return ptePresent(entry as Pte) || pteKind(entry as Pte) === PTE_KIND.protNone;
     if (!pmdTablePresent(entry as Pmd)) return false;
     table = pmdTable(entry as Pmd);
   }

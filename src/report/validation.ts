@@ -44,9 +44,7 @@ export function validationMarkdown(validation: Validation): string {
     rows.push([
       `${formatCount(random.plans)} random plans`,
       ...[formatCount(random.operations), formatCount(random.checkpoints), '', ''],
-      random.shrunk === null
-        ? 'none'
-        : `in ${formatCounted(random.shrunk.ops.length, 'operation')}`,
+      random.shrunk === null ? 'none' : `in ${formatCounted(random.shrunk.ops.length, 'operation')}`,
     ]);
   const head = ['plan', 'operations', 'checkpoints', 'peak VmPTE', 'peak RSS', 'difference'];
   const lines = [head, ['---', '---:', '---:', '---:', '---:', '---'], ...rows];

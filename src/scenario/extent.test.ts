@@ -9,6 +9,7 @@ import { choosePages, shareOf } from './extent.ts';
 import { mapOf } from './map-op.suite.ts';
 import type { Op, Plan, Region, Where } from './plan.ts';
 
+
 const region = (pages: number, gapPages: number): Region => ({
   ...{ name: 'r', flags: [] },
   pages,
@@ -91,15 +92,7 @@ property([plans, wheres], { numRuns: 300 })('an extent lies inside its share', (
       const share = shareOf(machine.plan, starts, id, i, where.share);
       if (share.start >= share.end) continue;
       for (let repeat = 0; repeat < 5; repeat++) {
-        choosePages(
-          machine.cpu(id).prng,
-          id,
-          machine.plan,
-          starts,
-          { ...where, region: i },
-          share,
-          out,
-        );
+        choosePages(machine.cpu(id).prng, id, machine.plan, starts, { ...where, region: i }, share, out);
         expect(out.start).toBeGreaterThanOrEqual(share.start);
         expect(out.end).toBeLessThanOrEqual(share.end);
         expect(out.end).toBeGreaterThan(out.start);

@@ -62,8 +62,7 @@ export function choosePages(
   const share = shareOf(plan, starts, cpu, where.region, where.share);
   out.start = share.start;
   out.end = share.end;
-  if (extent !== 'whole' && share.end > share.start)
-    narrow(prng, 1 << plan.ptrsShift, extent, share, out);
+  if (extent !== 'whole' && share.end > share.start) narrow(prng, 1 << plan.ptrsShift, extent, share, out);
 }
 
 function narrow(
