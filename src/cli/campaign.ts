@@ -7,6 +7,7 @@ import { type BrokenVersion, lineEditOf } from '#catalogue/broken-version';
 import type { Result, Run } from '#result/result';
 import type { RunTrace } from '#result/run-trace';
 import type { Plan } from '#scenario/plan';
+import type { RecordedProgram } from '#scenario/trace/trace-scenario';
 import type { Context } from './command-line.ts';
 
 import { EXIT, EXIT_OF_VERDICT, type ExitCode } from './exit-code.ts';
@@ -16,6 +17,8 @@ export interface Campaign {
   readonly plans: readonly Plan[];
   /** The edit that the plans run with. */
   readonly broken: BrokenVersion | null;
+  /** Of a trace: what the real program did. */
+  readonly recording?: RecordedProgram | undefined;
   /** The command that the result gives for running it again. */
   readonly command: string;
   readonly deadlineMs: number | null;
@@ -84,7 +87,8 @@ export function commandText(words: readonly string[]): string {
   return ['pttorture', ...words].map(quoted).join(' ');
 }
 
-function resultOf({ io }: Context, { plans, command }: Campaign, runs: Run[]): Result {
+function resultOf({ io }: Context, campaign: Campaign, runs: Run[]): Result {
+  const { plans, command, recording } = campaign;
   const [plan] = plans;
   return {
     pttorture: io.version,
@@ -95,6 +99,7 @@ function resultOf({ io }: Context, { plans, command }: Campaign, runs: Run[]): R
     seed: plan.seed,
     parameters: plan.parameters,
     machine: io.machine,
+    ...(recording === undefined ? {} : { recording }),
     runs,
     plan,
   };

@@ -10,6 +10,7 @@ import { addExplore } from './explore.ts';
 import type { Io } from './io.ts';
 import { addList } from './list.ts';
 import { addProfile } from './profile.ts';
+import { addRecord } from './record.ts';
 import { addReplay } from './replay.ts';
 import { addReport } from './report.ts';
 import { addRun } from './run.ts';
@@ -68,6 +69,7 @@ function programFor(context: Context, act: Act): Command {
   addReplay(program, context, act);
   addList(program, context, act);
   addReport(program, context, act);
+  addRecord(program, context, act);
   addStart(program, context, act);
   addValidate(program, context, act);
   return program;

@@ -8,6 +8,7 @@ import type { Explored, ExploreHooks, ExploreRequest } from '#explore/explore';
 import type { FromRequest } from '#explore/explore-from';
 import type { Replayed, ReplayRequest } from '#explore/replay';
 import type { StrategyEntry } from '#explore/strategies/registry';
+import type { Recorded, RecordRequest } from '#live/record/record';
 import type { Run } from '#result/result';
 import type { RunTrace } from '#result/run-trace';
 import type { PlanRequest } from '#scenario/build-plan';
@@ -15,13 +16,15 @@ import type { SourceText } from '#scenario/document';
 import type { Plan } from '#scenario/plan';
 import type { ScenarioSummary } from '#scenario/scenario';
 import type { Setting } from '#scenario/setting';
+import type { Recording } from '#scenario/trace/recording';
+import type { RecordedProgram } from '#scenario/trace/trace-scenario';
 
 export interface Engine {
   /** Names of the shipped scenarios. */
   scenarioNames(): Promise<readonly string[]>;
-  /** The file of a shipped scenario. */
+  /** The file of a shipped scenario; of a trace, what is in it. */
   scenarioSource(name: string): Promise<SourceText>;
-  /** Throws a `UserError` that begins with `file:line:column`. */
+  /** Throws a `UserError` that begins with `file:line:column`; of a trace, with file and line. */
   loadScenario(source: SourceText): Promise<LoadedScenario>;
   protocols(): Promise<readonly ProtocolInfo[]>;
   brokenVersions(): Promise<readonly BrokenVersion[]>;
@@ -33,9 +36,14 @@ export interface Engine {
   explore(request: ExploreRequest, hooks: ExploreHooks): Promise<Explored>;
   exploreFrom(request: FromRequest, hooks: ExploreHooks): Promise<Explored>;
   replay(request: ReplayRequest): Promise<Replayed>;
+  record(request: Pick<RecordRequest, 'command' | 'tool' | 'signal'>): Promise<Recorded>;
+  /** Reads what perf script or strace printed. */
+  importRecording(path: string): Promise<Recording>;
 }
 
 export interface LoadedScenario extends ScenarioSummary {
+  /** Of a trace: what the real program did. */
+  readonly recording?: RecordedProgram;
   /** Throws a `UserError` when the scenario cannot run so. */
   buildPlan(request: PlanRequest): Plan;
 }

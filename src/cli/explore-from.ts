@@ -9,7 +9,13 @@ import type { Plan } from '#scenario/plan';
 import type { Context } from './command-line.ts';
 
 import { documentOf } from './explore-one.ts';
-import { type ExploreOptions, limitsOf, searchersOf, strategyOf } from './explore-options.ts';
+import {
+  type ExploreOptions,
+  limitsOf,
+  refuseRecording,
+  searchersOf,
+  strategyOf,
+} from './explore-options.ts';
 import { explorationLine } from './progress.ts';
 import { brokenCalled } from './scenario-choice.ts';
 
@@ -76,6 +82,7 @@ async function savedRun(context: Context, path: string, seed: number | null): Pr
   const result = parseResult(context.io.readText(path), path);
   const plan = result.plan as Plan;
   if (!Array.isArray(plan?.columns)) throw new UserError(`"${path}" has no plan to go by`);
+  refuseRecording(plan);
   const origin = originOf(seed === null ? plan : { ...plan, seed }, result.runs);
   if (origin === null)
     throw new UserError(`"${path}" has no violation to look for; a run of it must end in one`);

@@ -11,6 +11,7 @@ import {
   DURATION_MS,
   type ExploreOptions,
   limitsOf,
+  refuseRecording,
   searchersOf,
   strategyOf,
 } from './explore-options.ts';
@@ -55,6 +56,7 @@ async function planFor(
     // How long a run would take says nothing here.
     durationMs: DURATION_MS,
   });
+  refuseRecording(plan);
   if (plan.cpus > CPUS_MAX)
     throw new UserError(`${plan.cpus} CPUs cannot be explored; allowed: up to ${CPUS_MAX}`);
   return plan;

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { UserError } from '#base/user-error';
 import type { ExploreRequest } from '#explore/explore';
 import type { StrategyName } from '#explore/strategies/registry';
+import type { Plan } from '#scenario/plan';
 import { choose } from './choices.ts';
 import type { Context } from './command-line.ts';
 import type { PlanFlags } from './plan-flags.ts';
@@ -74,4 +75,10 @@ export async function strategyOf(
     if (options[option] !== undefined && entry.options[option] === undefined)
       throw new UserError(`--${option} is no option of the strategy ${name}`);
   return { name, depth: options.depth, bound: options.bound };
+}
+
+/** A recording has more steps than anybody can wait for, and no smaller form. */
+export function refuseRecording({ scenario, columns }: Plan): void {
+  if (columns.flat().some(({ op }) => op === 'recorded'))
+    throw new UserError(`"${scenario}" is a recording, which can only be run; explore a scenario`);
 }

@@ -9,11 +9,13 @@ import type { LineEdit } from '#derive/apply-edit';
 import type { Explored, ExploreRequest } from '#explore/explore';
 import type { Replayed, ReplayRequest } from '#explore/replay';
 import { STRATEGIES } from '#explore/strategies/registry';
+import type { Recorded } from '#live/record/record';
 import type { Run } from '#result/result';
 import { sampleRun } from '#result/sample.suite';
 import { buildPlan } from '#scenario/build-plan';
 import type { Plan } from '#scenario/plan';
 import { parseScenario, scenarioSummary } from '#scenario/scenario';
+import type { Recording } from '#scenario/trace/recording';
 import { runCommandLine } from './command-line.ts';
 import type { Engine, RunHooks } from './engine.ts';
 import { sampleExplored, sampleReplayed } from './explored.suite.ts';
@@ -74,6 +76,9 @@ export interface Stage {
   explore?(request: ExploreRequest): Explored | Promise<Explored>;
   replay?(request: ReplayRequest): Replayed | Promise<Replayed>;
   files?: Readonly<Record<string, string>>;
+  bytes?: Readonly<Record<string, Uint8Array>>;
+  record?(command: readonly string[]): Recorded;
+  importRecording?(path: string): Recording;
   isTerminal?: boolean;
   columns?: number;
   signal?: AbortSignal;
@@ -115,11 +120,19 @@ export async function say(words: readonly string[], stage: Stage = {}): Promise<
         if (text === undefined) throw new UserError(`cannot read "${path}": no such file`);
         return text;
       },
+      readBytes(path) {
+        const bytes = stage.bytes?.[path];
+        if (bytes === undefined) throw new UserError(`cannot read "${path}": no such file`);
+        return bytes;
+      },
       readAsset: (name) => `/* ${name} */`,
       openPending(path) {
         if (path.startsWith('/nowhere/')) throw new UserError(`cannot write "${path}": no folder`);
         return {
-          commit: (text) => void spoken.files.set(path, [...text].join('')),
+          commit(text) {
+            const isBytes = text instanceof Uint8Array;
+            spoken.files.set(path, isBytes ? `${text.length} bytes` : [...text].join(''));
+          },
           discard: () => void (spoken.files.has(path) || spoken.discarded.push(path)),
         };
       },
@@ -180,6 +193,14 @@ function engineOf(spoken: Spoken, stage: Stage): Engine {
     async replay(request) {
       spoken.replayed.push(request);
       return (stage.replay ?? sampleReplayed)(request);
+    },
+    async record({ command }) {
+      if (stage.record === undefined) throw new UserError('nothing here can record');
+      return stage.record(command);
+    },
+    async importRecording(path) {
+      if (stage.importRecording === undefined) throw new UserError(`${path}: line 1: no events`);
+      return stage.importRecording(path);
     },
     async run(plan, hooks) {
       spoken.plans.push(plan);

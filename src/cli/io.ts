@@ -15,8 +15,8 @@ export interface Stream {
 
 /** A file that appears whole or not at all. */
 export interface PendingFile {
-  /** The text, or its pieces one after another. */
-  commit(text: string | Iterable<string>): void;
+  /** The text, or its pieces one after another; or bytes. */
+  commit(text: string | Uint8Array | Iterable<string>): void;
   /** Leaves nothing behind; does nothing after `commit`. */
   discard(): void;
 }
@@ -26,8 +26,9 @@ export interface Io {
   readonly stderr: Stream;
   readonly version: string;
   readonly machine: Result['machine'];
-  /** Throws a `UserError` that says why the file cannot be read. */
+  /** Both throw a `UserError` that says why the file cannot be read. */
   readText(path: string): string;
+  readBytes(path: string): Uint8Array;
   /** What the build has put beside the program. */
   readAsset(name: 'report-page.js' | 'report-page.css'): string;
   /** Throws a `UserError` when `path` could not be written; makes nothing visible yet. */

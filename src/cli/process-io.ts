@@ -26,16 +26,19 @@ export function processIo(root: string): Io {
       cores: availableParallelism(),
       memoryGiB: Math.round(totalmem() / 2 ** 20) / 2 ** 10,
     },
-    readText(path) {
-      try {
-        return readFileSync(path, 'utf8');
-      } catch (error) {
-        throw fileError('read', path, error);
-      }
-    },
+    readText: (path) => readFile(path).toString('utf8'),
+    readBytes: readFile,
     readAsset: (name) => readFileSync(join(root, 'dist', name), 'utf8'),
     openPending,
   };
+}
+
+function readFile(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw fileError('read', path, error);
+  }
 }
 
 /** Width of what does not say how wide it is. */
@@ -107,16 +110,17 @@ function direct(path: string): PendingFile {
   };
 }
 
-function writeText(path: string, text: string | Iterable<string>): void {
+function writeText(path: string, text: Parameters<PendingFile['commit']>[0]): void {
   const file = openSync(path, 'w');
   try {
-    for (const piece of typeof text === 'string' ? [text] : text) writeFileSync(file, piece);
+    const isWhole = typeof text === 'string' || text instanceof Uint8Array;
+    for (const piece of isWhole ? [text] : text) writeFileSync(file, piece);
   } finally {
     closeSync(file);
   }
 }
 
-function fileError(verb: 'read' | 'write', path: string, error: unknown): UserError {
+export function fileError(verb: 'read' | 'write', path: string, error: unknown): UserError {
   const code = codeOf(error);
   return new UserError(`cannot ${verb} "${path}": ${REASONS[code] ?? code}`);
 }

@@ -1,8 +1,15 @@
 /** The engine in earnest: the rooms below, loaded when they are first needed. */
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SourceText } from '#scenario/document';
 import type { Engine, LoadedScenario } from './engine.ts';
+import { fileError } from './process-io.ts';
+import { isTraceFile, TRACE_ENDING, unpackTrace } from './trace-file.ts';
+
+/** Of scenarios and traces. */
+const ENDINGS = ['.yaml', TRACE_ENDING];
 
 /** `root` is the package's own folder; the shipped scenarios are in it. */
 export function realEngine(root: string): Engine {
@@ -10,10 +17,15 @@ export function realEngine(root: string): Engine {
   return {
     async scenarioNames() {
       const files = await readdir(shelf, { recursive: true });
-      const scenarios = files.filter((file) => file.endsWith('.yaml'));
-      return scenarios.map((file) => file.slice(0, -'.yaml'.length).replaceAll('\\', '/'));
+      return files.flatMap((file) => {
+        const ending = ENDINGS.find((each) => file.endsWith(each));
+        return ending === undefined ? [] : [file.slice(0, -ending.length).replaceAll('\\', '/')];
+      });
     },
     async scenarioSource(name) {
+      const trace = join(shelf, `${name}${TRACE_ENDING}`);
+      if (existsSync(trace))
+        return { path: trace, text: unpackTrace(await readFile(trace), trace) };
       const path = join(shelf, `${name}.yaml`);
       return { path, text: await readFile(path, 'utf8') };
     },
@@ -43,6 +55,26 @@ export function realEngine(root: string): Engine {
     async replay(request) {
       return (await import('#explore/replay')).replay(request);
     },
+    async record(request) {
+      const { record } = await import('#live/record/record');
+      const scratch = openScratch();
+      try {
+        const clocks = { monotonic, realtime };
+        const searchPath = process.env['PATH'] ?? '';
+        return await record({ ...request, scratch: scratch.path, searchPath, clocks });
+      } finally {
+        scratch.remove();
+      }
+    },
+    async importRecording(path) {
+      const { importText } = await import('#live/record/import-text');
+      try {
+        return importText(path);
+      } catch (error) {
+        const isOfFile = (error as NodeJS.ErrnoException).syscall !== undefined;
+        throw isOfFile ? fileError('read', path, error) : error;
+      }
+    },
     async run(plan, hooks) {
       const { runPlan } = await import('#machine/run');
       const { JUDGES } = await import('#oracles/judges');
@@ -51,7 +83,34 @@ export function realEngine(root: string): Engine {
   };
 }
 
+/** A folder for files that nobody needs later; it goes with the process at the latest. */
+function openScratch(): { path: string; remove(): void } {
+  const path = mkdtempSync(join(tmpdir(), 'pttorture-'));
+  const discard = (): void => rmSync(path, { recursive: true, force: true });
+  process.once('exit', discard);
+  return {
+    path,
+    remove() {
+      process.removeListener('exit', discard);
+      discard();
+    },
+  };
+}
+
+function monotonic(): number {
+  const [seconds, ns] = process.hrtime();
+  return seconds + ns / 1e9;
+}
+
+function realtime(): number {
+  return Date.now() / 1000;
+}
+
 async function loadScenario(source: SourceText): Promise<LoadedScenario> {
+  if (isTraceFile(source.path)) {
+    const { traceScenario } = await import('#scenario/trace/trace-scenario');
+    return traceScenario(source.path, source.text);
+  }
   const { parseScenario, scenarioSummary } = await import('#scenario/scenario');
   const { buildPlan } = await import('#scenario/build-plan');
   const scenario = parseScenario(source);

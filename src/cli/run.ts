@@ -1,10 +1,9 @@
 /** `pttorture run`: one scenario under one or several protocols, on real threads, in rounds. */
 import type { Command } from 'commander';
 import { UserError } from '#base/user-error';
-import type { BrokenVersion } from '#catalogue/broken-version';
 import type { Result } from '#result/result';
 import type { Plan } from '#scenario/plan';
-import { commandText, runCampaign } from './campaign.ts';
+import { type Campaign, commandText, runCampaign } from './campaign.ts';
 import { choose } from './choices.ts';
 import type { Act, Context } from './command-line.ts';
 import type { ExitCode } from './exit-code.ts';
@@ -26,7 +25,10 @@ export function addRun(program: Command, context: Context, act: Act): void {
   const command = program
     .command('run')
     .description('run a scenario on real threads and judge it')
-    .argument('[scenario]', 'a shipped scenario (see list) or the path of a .yaml file')
+    .argument(
+      '[scenario]',
+      'a shipped scenario (see list) or the path of a .yaml or .trace.gz file',
+    )
     .option('--protocol <names>', 'protocols, separated by commas, or all', 'all')
     .option('--broken <name>', 'run a broken version; scenario and protocol come with it')
     .option('--duration <time>', 'length of the main phase, e.g. 10s', durationFlag('--duration'))
@@ -96,9 +98,10 @@ async function run(
     scenario.buildPlan({ ...request, protocol, protocolOptions }),
   );
 
+  const { recording } = scenario;
   const trace = openTraceOutput(context, plans, options);
   try {
-    return await runPlans(context, plans, broken, options, trace);
+    return await runPlans(context, plans, { broken, recording }, options, trace);
   } finally {
     trace?.discard();
   }
@@ -108,7 +111,7 @@ async function run(
 async function runPlans(
   context: Context,
   plans: readonly Plan[],
-  broken: BrokenVersion | null,
+  origin: Pick<Campaign, 'broken' | 'recording'>,
   options: RunOptions,
   trace: TraceOutput | null,
 ): Promise<ExitCode> {
@@ -118,7 +121,7 @@ async function runPlans(
     if (options.html !== undefined) html = openHtmlOutput(context, options.html, options.json);
     const { result, code, failure } = await runCampaign(context, {
       plans,
-      broken,
+      ...origin,
       command: commandText(context.words),
       deadlineMs: options.deadline ?? null,
       rounds: options.rounds,
@@ -147,8 +150,9 @@ async function runPlans(
 }
 
 /** After a violation: how to get from it to the interleaving that leads there. */
-function nextStep({ runs }: Result, json: string | undefined): string {
-  if (runs.every(({ violations }) => violations.length === 0)) return '';
+function nextStep({ runs, recording }: Result, json: string | undefined): string {
+  // A recording cannot be explored.
+  if (recording || runs.every(({ violations }) => violations.length === 0)) return '';
   const how =
     json === undefined
       ? 'run it again with --json FILE, then pttorture explore --from FILE'

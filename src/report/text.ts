@@ -7,6 +7,7 @@ import type { Result } from '#result/result';
 import { comparison } from './comparison.ts';
 import { formatCounted } from './format.ts';
 import { heading, indented, type Page, type Paint, pageOf, wrap } from './page.ts';
+import { recordingReport } from './recording.ts';
 import { runReport } from './run-report.ts';
 import { type Verdict, verdictOf } from './verdict.ts';
 
@@ -26,6 +27,7 @@ export function textReport(result: Result, options: TextOptions): string {
   if (result.runs.length > 1) {
     lines.push(...heading(page, 'protocols compared'), ...comparison(page, result));
   }
+  lines.push(...recorded(page, result));
   for (const run of result.runs) lines.push('', ...runReport(page, result, run, options.explain));
   if (result.runs.some((run) => AGAIN.has(verdictOf(run).kind))) {
     lines.push('', ...wrap(page, 'run it again:', 0, 'dim'), ...command(page, result.command));
@@ -37,7 +39,15 @@ export function textReport(result: Result, options: TextOptions): string {
 export function comparisonReport(result: Result, options: TextOptions): string {
   const page = pageOf(options.width, options.paint ?? unpainted);
   const lines = [...introduction(page, result, options.question), '', ...comparison(page, result)];
+  lines.push(...recorded(page, result));
   return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
+}
+
+/** Of a trace: the real program beside the runs. */
+function recorded(page: Page, result: Result): string[] {
+  const { recording } = result;
+  if (!recording || result.runs.length === 0) return [];
+  return [...heading(page, 'the real program'), ...recordingReport(page, result, recording)];
 }
 
 /** Verdicts after which the reader is given the command to run again. */

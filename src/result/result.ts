@@ -7,6 +7,7 @@
 import type { LastActs } from './last-acts.ts';
 import type { LockBlame, LockFigures, LockSite, LockStat } from './lock-statistics.ts';
 import type { Occupancy } from './occupancy.ts';
+import type { RecordedProgram } from './recording.ts';
 import type { Timeline } from './timeline.ts';
 
 export type RunExit = 'pass' | 'violation' | 'deadline' | 'interrupted';
@@ -154,6 +155,8 @@ export interface Result {
   seed: number;
   parameters: Record<string, number | string>;
   machine: { node: string; platform: string; cores: number; memoryGiB: number };
+  /** Where the scenario is a trace: what the real program did. */
+  recording?: RecordedProgram | null | undefined;
   runs: Run[];
   /** The plan of the first run; the others differ in `protocol` and `options` only. */
   plan: unknown;

@@ -13,6 +13,7 @@ import {
   parseDocument,
   type Same,
 } from './document.ts';
+import { recordedProgram } from './recording.ts';
 import type { Result } from './result.ts';
 import { occupancy, timeline } from './sampled-schema.ts';
 
@@ -159,6 +160,7 @@ const run = z.object({
 
 export const resultSchema = z.object({
   ...identity,
+  recording: recordedProgram.nullish(),
   runs: z.array(run),
   plan: z.unknown(),
 });

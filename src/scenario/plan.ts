@@ -147,6 +147,11 @@ export type Op =
    * same ones in the same order.
    */
   | { readonly op: 'rendezvous'; readonly phase: string }
+  /**
+   * What threads of a real program did (see `trace/calls.ts`), in region 0: in the order of the
+   * recording, in which each CPU waits for its turn, or as fast as it goes.
+   */
+  | { readonly op: 'recorded'; readonly order: 'recorded' | 'free'; readonly calls: string }
   /** One round of the RCU torture test (after rcutorture). */
   | { readonly op: 'rcutorture'; readonly role: 'reader' | 'writer' }
   /** One round of the lock torture test (after locktorture) on the named primitive. */
@@ -228,8 +233,11 @@ export interface Plan {
   readonly shootdown: 'ipi' | 'broadcast';
   /** Chance that a zap loop finds need-resched set, per million entries. */
   readonly reschedPerMillion: number;
-  /** Pages are owned by slot or interleaved page by page; only the owner writes a page. */
-  readonly ownership: 'interleaved' | 'slots';
+  /**
+   * Pages are owned by slot or interleaved page by page, and only the owner writes a page; or all
+   * CPUs write all pages, each with stamps of its own.
+   */
+  readonly ownership: 'interleaved' | 'slots' | 'shared';
   readonly regions: readonly Region[];
   readonly setup: readonly Op[];
   readonly columns: readonly (readonly Op[])[];

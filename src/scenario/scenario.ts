@@ -9,7 +9,7 @@ import { readValue, type Setting, showValue, type Written } from './setting.ts';
 import { validate } from './validate.ts';
 
 /** Folders that belong to the names of the scenarios in them. */
-const SHELVES: ReadonlySet<string> = new Set(['litmus', 'races']);
+const SHELVES: ReadonlySet<string> = new Set(['litmus', 'races', 'traces']);
 
 export interface Scenario {
   /** The file's name without ending, and without folders but for those of `SHELVES`. */

@@ -46,7 +46,7 @@ export const MACHINE_KINDS = {
   shootdown: { type: 'choice', choices: ['ipi', 'broadcast'] },
   resched: { type: 'integer', min: 0, max: 1_000_000 },
   noise: { type: 'integer', min: 0, max: 100 },
-  ownership: { type: 'choice', choices: ['interleaved', 'slots'] },
+  ownership: { type: 'choice', choices: ['interleaved', 'slots', 'shared'] },
   ptrsShift: { type: 'integer', min: 2, max: 9 },
   levels: { type: 'integer', min: 2, max: 4 },
 } as const satisfies Record<string, Kind>;

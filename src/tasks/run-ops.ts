@@ -12,6 +12,7 @@ import { rcuOperationEnd } from '#mm/rcu-free';
 import { boundProtocol, HOOK, hasHook } from '#mm/reclaim-protocol';
 import { shareOf } from '#scenario/extent';
 import type { Choice, Op } from '#scenario/plan';
+import { CODE } from '#scenario/trace/calls';
 import { traceOperationEnd } from '#trace/tracing';
 import type { Machine } from './bind.ts';
 import {
@@ -27,21 +28,26 @@ import {
   runTouch,
 } from './memory-ops.ts';
 import { runPressure, runReclaim, runScan, runScanUntilIdle } from './reclaim-ops.ts';
+import { RecordedCalls } from './recorded-calls.ts';
 import { meetAtMark } from './rendezvous.ts';
 import { goesOn, type Task } from './task.ts';
 import { runLockTorture, runRcuTorture, runSleep } from './torture-ops.ts';
+import { awaitTurn, endTurns, passTurn } from './turn.ts';
 import { runWalk } from './walk-ops.ts';
 
 /** Operations that run others. */
-type Control = Op & { readonly op: 'loop' | 'mix' | 'sweep' };
+type Control = Op & { readonly op: 'loop' | 'mix' | 'sweep' | 'recorded' };
 
 /**
  * Runs `ops` in order; `depth` is 0 for the column itself. A CPU that is told to stop does nothing
- * new, but it still comes to every rendezvous of its column, where others may be waiting for it.
+ * new, but it still comes to every rendezvous of its column, where others may be waiting for it,
+ * and to its part of a recording, where others wait for their turns.
  */
 export function runOps(cpu: Cpu, task: Task, ops: readonly Op[], depth: number): void {
-  for (const op of ops)
-    if (op.op === 'rendezvous' || peek(CONTROL.stop) === 0) runOp(cpu, task, op, depth);
+  for (const op of ops) {
+    const isAwaited = op.op === 'rendezvous' || op.op === 'recorded';
+    if (isAwaited || peek(CONTROL.stop) === 0) runOp(cpu, task, op, depth);
+  }
 }
 
 /** Ends an operation: back to user space. */
@@ -57,6 +63,7 @@ function runOp(cpu: Cpu, task: Task, op: Op, depth: number): void {
   if (op.op === 'loop') runLoop(cpu, task, op.times, op.do, depth);
   else if (op.op === 'mix') runMix(cpu, task, op.times, op.choices, depth);
   else if (op.op === 'sweep') runSweep(cpu, task, op, depth);
+  else if (op.op === 'recorded') runRecorded(cpu, task, op);
   else {
     runLeaf(cpu, task, op);
     operationEnd(cpu, task.machine);
@@ -103,6 +110,32 @@ function runSweep(cpu: Cpu, task: Task, op: Op & { op: 'sweep' }, depth: number)
     task.chunk.end = Math.min(start + op.pages, share.end);
     runOps(cpu, task, op.do, depth + 1);
   }
+}
+
+function runRecorded(cpu: Cpu, task: Task, op: Op & { op: 'recorded' }): void {
+  const calls = new RecordedCalls(op.calls);
+  const inTurns = op.order === 'recorded';
+  let isOwnTurn = !inTurns;
+  while (goesOn() && calls.readCall()) {
+    if (!isOwnTurn && !awaitTurn(cpu, calls.number)) break;
+    runRecordedCall(cpu, task, calls);
+    operationEnd(cpu, task.machine);
+    if (!inTurns) continue;
+    isOwnTurn = calls.handTo < 0;
+    if (!isOwnTurn) passTurn(cpu, calls.handTo, calls.number + 1);
+  }
+  if (inTurns) endTurns(cpu, task.machine.plan.cpus);
+}
+
+function runRecordedCall(cpu: Cpu, task: Task, calls: RecordedCalls): void {
+  const { code } = calls;
+  if (code === CODE.read || code === CODE.write) runTouch(cpu, task, calls.touch);
+  else if (code === CODE.munmap) runMunmap(cpu, task, calls.munmap);
+  else if (code === CODE.mremap) runMremap(cpu, task, calls.mremap);
+  else if (code === CODE.dontneed) runDontneed(cpu, task, calls.dontneed);
+  else if (code === CODE.mmap) runMmap(cpu, task, calls.mmap);
+  else if (code === CODE.mprotect) runMprotect(cpu, task, calls.mprotect);
+  else runMadvise(cpu, task, calls.madvise);
 }
 
 function nextRound(task: Task, depth: number): boolean {

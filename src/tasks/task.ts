@@ -34,7 +34,7 @@ export class Task {
 
   constructor(cpu: Cpu, machine: Machine) {
     this.machine = machine;
-    this.memory = new UserMemory(cpu);
+    this.memory = new UserMemory(cpu, machine.plan.ownership === 'shared');
     this.owned = ownershipOf(machine.plan, machine.regionStarts, cpu.id);
     this.roundsLeft = machine.plan.opsMax ?? Number.POSITIVE_INFINITY;
   }

@@ -16,7 +16,10 @@ import { rcuQuiescent } from '#sync/rcu';
 import { COUNTER } from '#trace/counters';
 import { type UserMemory, zapClock } from './user-memory.ts';
 
-/** Who owns pages: one CPU all of them, pages in turn, or the CPU whose share contains the slot. */
+/**
+ * Who owns pages: one CPU all of them, pages in turn, the CPU whose share contains the slot, or
+ * every CPU all of them.
+ */
 export interface Ownership {
   /** Interleaved: page p belongs to CPU p mod `cpus`. */
   readonly interleaved: boolean;
@@ -28,12 +31,11 @@ export interface Ownership {
 }
 
 export function ownershipOf(plan: Plan, starts: readonly number[], cpu: number): Ownership {
+  const ofOne = plan.cpus > 1 && plan.ownership !== 'shared';
   return {
     interleaved: plan.ownership === 'interleaved' && plan.cpus > 1,
     cpus: plan.cpus,
-    shares: plan.regions.map((_, i) =>
-      shareOf(plan, starts, cpu, i, plan.cpus > 1 ? 'own' : 'all'),
-    ),
+    shares: plan.regions.map((_, i) => shareOf(plan, starts, cpu, i, ofOne ? 'own' : 'all')),
     watched: plan.regions.map(({ flags }) => flags.includes('uffd-missing') && !frees(plan)),
   };
 }

@@ -82,7 +82,7 @@ describe('the log answers', () => {
 describe('an owner that reads', () => {
   let memory: UserMemory;
   beforeEach(() => {
-    memory = new UserMemory(machine.cpu(0));
+    memory = new UserMemory(machine.cpu(0), false);
     memory.remember(9, 1, 77, zapClock());
   });
 
@@ -142,7 +142,7 @@ describe('an owner that reads', () => {
         [4, []],
       ] as const) {
         machine = new TestMachine();
-        memory = new UserMemory(machine.cpu(0));
+        memory = new UserMemory(machine.cpu(0), false);
         memory.remember(9, 1, 77, zapClock());
         zap(0);
         for (let i = 0; i < more; i++) {
@@ -183,7 +183,7 @@ describe('an owner that reads', () => {
 describe('an owner that has freed lazily', () => {
   let memory: UserMemory;
   beforeEach(() => {
-    memory = new UserMemory(machine.cpu(0));
+    memory = new UserMemory(machine.cpu(0), false);
     memory.remember(9, 1, 77, zapClock());
     freeBegins(machine.cpu(0), 8, 2, 10, 3);
   });
@@ -222,7 +222,7 @@ describe('an owner that has freed lazily', () => {
 describe('an owner of memory that userfaultfd looks after', () => {
   let memory: UserMemory;
   beforeEach(() => {
-    memory = new UserMemory(machine.cpu(0));
+    memory = new UserMemory(machine.cpu(0), false);
     memory.noteFound(9, 1, zapClock(), true);
   });
 
@@ -257,9 +257,34 @@ describe('an owner of memory that userfaultfd looks after', () => {
 test('stamps are positive, and no two of the CPUs are equal', () => {
   const stamps = new Set<number>();
   for (const cpu of machine.cpus) {
-    const memory = new UserMemory(cpu);
+    const memory = new UserMemory(cpu, false);
     for (let i = 0; i < 1000; i++) stamps.add(memory.nextStamp());
   }
   expect(stamps.size).toBe(3000);
   expect(Math.min(...stamps)).toBeGreaterThan(0);
+});
+
+describe('where all CPUs write the same pages', () => {
+  let memory: UserMemory;
+  beforeEach(() => {
+    memory = new UserMemory(machine.cpu(0), true);
+    memory.remember(9, 1, memory.nextStamp(), zapClock());
+  });
+
+  test('the stamp of another CPU is content, and zero without a zap has lost data', () => {
+    const other = new UserMemory(machine.cpu(1), true).nextStamp();
+    memory.compare(9, 1, other);
+    expect(machine.facts()).toEqual([]);
+    memory.compare(9, 1, 0);
+    expect(machine.facts()).toEqual(['lostData']);
+  });
+
+  test('zero after a zap is content, and an old stamp of its own is not', () => {
+    zap(1);
+    memory.compare(9, 1, 0);
+    expect(machine.facts()).toEqual([]);
+    memory.remember(9, 1, memory.nextStamp(), zapClock());
+    memory.compare(9, 1, new UserMemory(machine.cpu(0), true).nextStamp());
+    expect(machine.facts()).toEqual(['lostData']);
+  });
 });

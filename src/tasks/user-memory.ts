@@ -4,6 +4,9 @@
  * followed the store; anything else is noted as a fact, and so is a stamp that a later zap of the
  * owner's own ought to have taken away.
  *
+ * Where all CPUs write the same pages another's stamp is as good; what is remembered stays so,
+ * since a zero needs the same excuse whoever wrote last.
+ *
  * Where a userfaultfd looks after memory it also remembers when it last found a page there: until
  * a zap takes it away, nobody may have to wait for it to be filled again.
  */
@@ -20,6 +23,9 @@ import { movedSince, ZAPPED, zappedByOwn, zappedSince } from './zap-log.ts';
 /** Pages remembered at most, as a power of two; at least the entries of a table. */
 const REMEMBERED_SHIFT_MAX = 14;
 const RECORD_WORDS = 4;
+/** The bits of a stamp, less 1, that say whose it is. */
+const CPU_BITS = 6;
+const CPU_MASK = (1 << CPU_BITS) - 1;
 const SLOT = 0;
 const STAMP = 1;
 const CLOCK = 2;
@@ -30,10 +36,13 @@ export class UserMemory {
   private readonly records: Int32Array;
   private readonly positionMask: number;
   private readonly cpu: Cpu;
+  /** Whether other CPUs write the same pages. */
+  private readonly isShared: boolean;
   private serial = 0;
 
-  constructor(cpu: Cpu) {
+  constructor(cpu: Cpu, isShared: boolean) {
     this.cpu = cpu;
+    this.isShared = isShared;
     // A small machine cannot hold more pages than it has, and is set up often.
     const frames = 32 - Math.clz32(boundMap().geometry.pages);
     const shift = Math.min(REMEMBERED_SHIFT_MAX, Math.max(frames, ptrsShift()));
@@ -44,7 +53,7 @@ export class UserMemory {
   /** A stamp that this owner has not used for 2^24 stores: its number in the low bits, never 0. */
   nextStamp(): number {
     this.serial = (this.serial + 1) & 0xffffff;
-    return ((this.serial << 6) | (this.cpu.id & 0x3f)) + 1;
+    return ((this.serial << CPU_BITS) | (this.cpu.id & CPU_MASK)) + 1;
   }
 
   /** Remembers a store; `clock` is the zap clock read before it. */
@@ -61,6 +70,7 @@ export class UserMemory {
     const at = this.recordOf(slot, index);
     const stamp = this.records[at + STAMP]!;
     if (stamp === 0 || this.records[at + SLOT] !== slot) return;
+    if (this.isShared && found !== 0 && this.isOfOther(found)) return;
     const clock = this.records[at + CLOCK]!;
     let excused: number = ZAPPED.no;
     if (found === 0) excused = zappedSince(slot, index, clock);
@@ -109,6 +119,10 @@ export class UserMemory {
     if (waited && found !== 0 && zappedSince(slot, index, found - 1) === ZAPPED.no)
       noteFact(this.cpu, FACT.untruthfulError, 2, slot, index, 0, 0);
     records[at + FOUND] = clock + 1;
+  }
+
+  private isOfOther(stamp: number): boolean {
+    return ((stamp - 1) & CPU_MASK) !== (this.cpu.id & CPU_MASK);
   }
 
   private recordOf(slot: number, index: number): number {

@@ -132,7 +132,9 @@ export const PERCPU = struct({
   memoryShort: 1,
   /** A bit for each kind of race that was counted at all. */
   raceKinds: 1,
-  waitPad: LINE_WORDS - 11,
+  /** Number of the recorded call that this CPU may come to; negative: no more waiting. */
+  turn: 1,
+  waitPad: LINE_WORDS - 12,
   held: HELD_MAX,
   heldPad: LINE_WORDS - HELD_MAX,
   counters: COUNTERS_MAX,

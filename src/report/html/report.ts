@@ -7,6 +7,7 @@ import { explorationLinks, explorationMain } from './exploration-main.ts';
 import { catalogueHeader, explorationHeader, resultHeader } from './header.ts';
 import { dataScript, type Html, html } from './markup.ts';
 import { memory } from './memory.ts';
+import { hasRecording, recorded } from './recorded.ts';
 import { runSection } from './run-section.ts';
 import { scaling } from './scaling.ts';
 import { type Contents, type PageAssets, shell } from './shell.ts';
@@ -55,6 +56,7 @@ function resultMain(result: Result, explain: Explain): Html {
   return html`${verdicts(result)}
 ${violations(result, explain)}
 ${compared(result)}
+${recorded(result)}
 ${memory(result)}
 ${scaling(result)}
 ${result.runs.map((_, i) => runSection(result, i))}`;
@@ -66,6 +68,7 @@ function resultLinks(result: Result): [id: string, text: string][] {
     [true, 'verdicts', 'Verdicts'],
     [runs.some(({ violations: found }) => found.length > 0), 'violations', 'What went wrong'],
     [runs.length > 1, 'compared', 'Runs compared'],
+    [hasRecording(result), 'recording', 'The real program'],
     [runs.some((run) => run.vmpteKiB.series.length > 1), 'memory', 'Memory over time'],
     [scalingCurves(result).length > 0, 'scaling', 'Scaling'],
   ];
