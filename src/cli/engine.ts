@@ -13,7 +13,7 @@ import type { Run } from '#result/result';
 import type { RunTrace } from '#result/run-trace';
 import type { PlanRequest } from '#scenario/build-plan';
 import type { SourceText } from '#scenario/document';
-import type { Plan } from '#scenario/plan';
+import type { Op, Plan } from '#scenario/plan';
 import type { ScenarioSummary } from '#scenario/scenario';
 import type { Setting } from '#scenario/setting';
 import type { Recording } from '#scenario/trace/recording';
@@ -44,6 +44,8 @@ export interface Engine {
 export interface LoadedScenario extends ScenarioSummary {
   /** Of a trace: what the real program did. */
   readonly recording?: RecordedProgram;
+  /** And what its plan does, one operation after another in recorded order. */
+  operations?(): Iterable<Op>;
   /** Throws a `UserError` when the scenario cannot run so. */
   buildPlan(request: PlanRequest): Plan;
 }

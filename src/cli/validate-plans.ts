@@ -2,23 +2,26 @@
  * Which plans are held against the live kernel: shipped scenarios and the like, their operations
  * one after another on one CPU, and cut down to what the machine can hold.
  */
-import { formatSize, PAGE_SIZE_BYTES, parseSize } from '#base/units';
 import { type Comparison, comparePlan, type Peers, TooLarge } from '#live/compare';
+import { compareThreads, sharers } from '#live/compare-threads';
 import { isExecutable } from '#live/execute';
-import { X86_64 } from '#live/kernel-peer';
+import type { KernelPeer } from '#live/kernel-peer';
+import { Watch } from '#live/watch';
 import { formatCount, formatCounted, formatKiB } from '#report/format';
 import type { Compared, LeftOut } from '#result/validation';
 import type { PlanRequest } from '#scenario/build-plan';
-import { inTurns } from '#scenario/linear';
+import { inTurns, linearOps } from '#scenario/linear';
 import type { Op, Plan } from '#scenario/plan';
+import { regionStarts } from '#scenario/regions';
 import { showOp } from '#scenario/written-op';
-import type { LoadedScenario } from './engine.ts';
+import type { Engine, LoadedScenario } from './engine.ts';
+import { ample, cutDown, cutNotes, PAGE_SIZE_KIB } from './live-plan.ts';
 
 /** Operations between two checkpoints of a scenario. */
 const EVERY = 32;
 
 /** What is the same for all plans of one command. */
-export interface Validating {
+export interface Comparing {
   readonly peers: Peers;
   readonly request: Omit<PlanRequest, 'parameters'>;
   /** Operations between two checkpoints; null: 32, and more where a plan is long. */
@@ -27,35 +30,44 @@ export interface Validating {
   readonly signal: AbortSignal;
 }
 
-/** The parameter of a scenario that divides all of its sizes. */
-const DIVISOR = 'scale';
-const PAGE_SIZE_KIB = PAGE_SIZE_BYTES / 2 ** 10;
+export interface Validating extends Comparing {
+  readonly kernel: KernelPeer;
+  /** Runs a plan on threads. */
+  readonly run: Engine['run'];
+}
+
 /** Operations of one plan at most. */
 const OPERATIONS_MAX = 120_000;
-/** Pages that may be touched between two checkpoints, after which resident memory is looked at. */
-const SLACK_PAGES = 1 << 16;
 /** Flags that change nothing for what is compared, or the same on both sides. */
 const NEUTRAL_FLAGS: ReadonlySet<string> = new Set(['pt-scan', 'noreserve']);
-/** Sizes are not cut to less. */
-const SIZE_MIN_BYTES = 4 << 20;
 
-/** The scenario compared, or why it is not. */
+/** One plan compared, or why it is not. May throw `TooLarge`. */
+type ComparePlan = (
+  validating: Validating,
+  scenario: LoadedScenario,
+  plan: Plan,
+  notes: string[],
+) => Promise<Compared | LeftOut>;
+
+/** The scenario compared, its columns `inTurn` or `atOnce`; or why it is not. */
 export async function compareScenario(
   validating: Validating,
   scenario: LoadedScenario,
   parameters: Readonly<Record<string, string>>,
+  compare: ComparePlan,
 ): Promise<Compared | LeftOut> {
   const { name } = scenario;
   for (let given: typeof parameters | null = parameters; given !== null; ) {
     const asked = scenario.buildPlan({ ...validating.request, parameters: given });
-    const plan = ample(asked, validating.rssMaxKiB);
+    const isTrace = scenario.operations !== undefined;
+    const plan = isTrace ? asked : ample(asked, validating.rssMaxKiB);
     const flags = plan.regions
       .flatMap((region) => region.flags)
       .filter((flag) => !NEUTRAL_FLAGS.has(flag));
     if (flags.length > 0) return { name, why: `its memory is ${flags.join(', ')}` };
     try {
-      const compared = await compareOps(validating, plan, cutNotes(given, parameters));
-      if (compared.operations > 0) return compared;
+      const compared = await compare(validating, scenario, plan, cutNotes(given, parameters));
+      if ('why' in compared || compared.operations > 0) return compared;
       return { name, why: 'it has no operation that the live kernel can be asked to do' };
     } catch (error) {
       if (!(error instanceof TooLarge)) throw error;
@@ -70,32 +82,10 @@ export async function compareScenario(
   };
 }
 
-/**
- * The plan on a machine as this one is: with the tables of x86-64 and enough memory, and nothing
- * left to chance.
- */
-function ample(plan: Plan, rssMaxKiB: number): Plan {
-  const chances = { reschedPerMillion: 0, allocFailPerMillion: 0, noise: 0 };
-  const geometry = { ...X86_64, tableFrames: 0 };
-  // More than there is may be mapped, if Linux is not to set it aside.
-  const isLarge = pagesOf(plan) * PAGE_SIZE_KIB > rssMaxKiB;
-  const regions = plan.regions.map((region) =>
-    isLarge ? { ...region, flags: [...region.flags, 'noreserve' as const] } : region,
-  );
-  const pageFrames = framesFor(plan, rssMaxKiB);
-  return { ...plan, ...chances, ...geometry, regions, pageFrames };
-}
-
-function framesFor(plan: Plan, rssMaxKiB: number): number {
-  return Math.min(pagesOf(plan), Math.ceil(rssMaxKiB / PAGE_SIZE_KIB) + SLACK_PAGES);
-}
-
-function pagesOf({ regions }: Plan): number {
-  return regions.reduce((sum, region) => sum + region.pages, 0);
-}
-
-async function compareOps(
+/** All columns on one CPU, one operation of each after another; a trace in recorded order. */
+export async function inTurn(
   { peers, every, rssMaxKiB, signal }: Validating,
+  scenario: LoadedScenario,
   plan: Plan,
   notes: string[],
 ): Promise<Compared> {
@@ -105,49 +95,86 @@ async function compareOps(
     ...{ plan: machine, name: plan.scenario, notes, rssMaxKiB, signal },
     ...{ every: every ?? EVERY, thins: every === null },
     operationsMax: OPERATIONS_MAX,
-    *ops() {
-      dropped.clear();
-      for (const op of inTurns(plan)) {
-        if (isExecutable(op)) yield op;
-        else dropped.set(kindOf(op), (dropped.get(kindOf(op)) ?? 0) + 1);
-      }
-    },
+    ops: () => executable(scenario.operations?.() ?? inTurns(plan), dropped),
     show: (op) => showOp(op, plan.regions),
   };
   const compared = await comparePlan(peers, comparison);
+  const { recording } = scenario;
+  const isAlone = (recording?.threads ?? plan.cpus) === 1;
+  const turns =
+    recording === undefined
+      ? `${plan.cpus} columns in turn, on one CPU`
+      : `${recording.threads} threads in recorded order, on one CPU`;
+  return { ...compared, notes: [...notes, ...(isAlone ? [] : [turns]), ...droppedNotes(dropped)] };
+}
+
+/** The columns at once, each on a thread of its own; compared when all is quiet. */
+export async function atOnce(
+  { kernel, rssMaxKiB, signal, run }: Validating,
+  scenario: LoadedScenario,
+  plan: Plan,
+  notes: string[],
+): Promise<Compared | LeftOut> {
+  const { name } = scenario;
+  if (plan.cpus === 1) return { name, why: 'it has one column only' };
+  if (scenario.operations !== undefined) return { name, why: 'its threads share tables' };
+  const dropped = new Map<string, number>();
+  const setup = [...executable(linearOps({ ...plan, columns: [] }, 0), dropped)];
+  const columns = plan.columns.map((_, cpu) => [
+    ...limited(executable(linearOps({ ...plan, setup: [] }, cpu), dropped)),
+  ]);
+  const shared = sharers(plan, columns);
+  if (shared !== null)
+    return { name, why: `CPUs ${shared.join(' and ')} share tables: chance decides where it ends` };
+  if (touchedKiB(plan, columns) > rssMaxKiB) throw new TooLarge();
+  const simulated = { ...plan, setup, columns };
+  const compared = await compareThreads(kernel, {
+    ...{ plan, setup, columns },
+    notes: [
+      ...notes,
+      `${columns.length} threads at once, compared at quiescence`,
+      ...droppedNotes(dropped),
+    ],
+    async simulate() {
+      const { vmpteKiB, rssKiB, faults, exit } = await run(simulated, { signal });
+      if (exit !== 'pass') return { vmpteKiB: -1, rssKiB: -1, refused: -1, present: [] };
+      const tables = vmpteKiB.end - vmpteKiB.start;
+      return { vmpteKiB: tables, rssKiB: rssKiB.end, refused: faults.segv, present: [] };
+    },
+  });
+  return compared;
+}
+
+/** Those that the live kernel can be asked to do; the others are counted. */
+function* executable(ops: Iterable<Op>, dropped: Map<string, number>): Generator<Op> {
+  dropped.clear();
+  for (const op of ops) {
+    if (isExecutable(op)) yield op;
+    else dropped.set(kindOf(op), (dropped.get(kindOf(op)) ?? 0) + 1);
+  }
+}
+
+function* limited(ops: Iterable<Op>): Generator<Op> {
+  let count = 0;
+  for (const op of ops) {
+    if (++count > OPERATIONS_MAX) throw new TooLarge();
+    yield op;
+  }
+}
+
+/** What is touched by any of them. */
+function touchedKiB(plan: Plan, columns: readonly (readonly Op[])[]): number {
+  const watch = new Watch(regionStarts(plan), Number.POSITIVE_INFINITY);
+  for (const op of columns.flat()) if (op.op === 'touch') watch.note(op);
+  return watch.take().reduce((sum, { pages }) => sum + pages, 0) * PAGE_SIZE_KIB;
+}
+
+function droppedNotes(dropped: ReadonlyMap<string, number>): string[] {
   const left = [...dropped].map(([kind, count]) => `${formatCount(count)} ${kind}`);
-  const said = left.length === 0 ? [] : [`left out on both sides: ${left.join(', ')}`];
-  const turns = plan.cpus > 1 ? [`${plan.cpus} columns in turn, on one CPU`] : [];
-  return { ...compared, notes: [...notes, ...turns, ...said] };
+  return left.length === 0 ? [] : [`left out on both sides: ${left.join(', ')}`];
 }
 
 function kindOf(op: Op): string {
   if (op.op === 'walk') return `walks of ${op.walker}`;
   return op.op === 'madvise' ? op.advice : op.op;
-}
-
-function cutNotes(
-  given: Readonly<Record<string, string>>,
-  asked: Readonly<Record<string, string>>,
-): string[] {
-  const cut = Object.entries(given).filter(([name, value]) => asked[name] !== value);
-  return cut.map(([name, value]) => `${name}=${value}`);
-}
-
-/**
- * Sizes of more than a few tables to a quarter, and a divisor of all sizes times four; null: there
- * is nothing to cut.
- */
-function cutDown(
-  settings: LoadedScenario['parameters'],
-  given: Readonly<Record<string, string>>,
-): Record<string, string> | null {
-  const cut: Record<string, string> = { ...given };
-  for (const { name, default: usual } of settings) {
-    const value = given[name] ?? String(usual);
-    if (name === DIVISOR) cut[name] = String(4 * Number(value));
-    else if (/iB$/.test(value) && parseSize(value) >= 4 * SIZE_MIN_BYTES)
-      cut[name] = formatSize(Math.floor(parseSize(value) / 4 / PAGE_SIZE_BYTES) * PAGE_SIZE_BYTES);
-  }
-  return Object.keys(cut).some((name) => cut[name] !== given[name]) ? cut : null;
 }

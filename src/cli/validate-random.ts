@@ -7,7 +7,7 @@ import type { Plan } from '#scenario/plan';
 import { showOp } from '#scenario/written-op';
 import { writtenScenario } from '#scenario/written-scenario';
 import type { Context } from './command-line.ts';
-import type { Validating } from './validate-plans.ts';
+import type { Comparing } from './validate-plans.ts';
 
 /** Operations between two checkpoints of a random plan. */
 const EVERY = 3;
@@ -21,7 +21,7 @@ export interface RandomFlags {
 
 export async function compareRandomPlans(
   { engine }: Pick<Context, 'engine'>,
-  { peers, request, every, rssMaxKiB, signal }: Validating,
+  { peers, request, every, rssMaxKiB, signal }: Comparing,
   flags: RandomFlags,
 ): Promise<RandomPlans> {
   const origin = {

@@ -24,6 +24,8 @@ export function addValidate(program: Command, context: Context, act: Act): void 
     .option('--random <n>', 'so many plans made at random instead', integerFlag('--random', 1))
     .option('--operations <n>', 'of a random plan', integerFlag('--operations', 1, 1000), 30)
     .option('--every <n>', 'operations between two checkpoints', integerFlag('--every', 1))
+    .option('--cpus <n>', 'columns of the scenario', integerFlag('--cpus', 1))
+    .option('--threads', 'columns at once, on threads; compared once all is quiet')
     .option('--seed <n>', 'seed of all chance', integerFlag('--seed', 0, 2 ** 31 - 1), 1)
     .option('--ops <n>', "rounds of the CPUs' loops", integerFlag('--ops', 1))
     .option('-p, --parameter <name=value>', 'set NAME of the scenario', settingFlag)
@@ -47,6 +49,8 @@ interface ValidateOptions {
   readonly random?: number;
   readonly operations: number;
   readonly every?: number;
+  readonly cpus?: number;
+  readonly threads?: boolean;
   readonly seed: number;
   readonly ops?: number;
   readonly parameter?: Readonly<Record<string, string>>;
@@ -64,6 +68,8 @@ async function validate(
 ): Promise<ExitCode> {
   if (scenario !== undefined && options.random !== undefined)
     throw new UserError('--random makes its own plans; give a scenario or --random');
+  if (options.threads && options.random !== undefined)
+    throw new UserError('--random makes plans of one thread; leave out --threads');
   const broken = await brokenCalled(context, options.broken);
   const began = performance.now();
   const json = options.json === undefined ? null : openJsonOutput(context.io, options.json);
@@ -124,8 +130,12 @@ async function openSession(
   return {
     ...{ kernel, protocol },
     validating: {
-      ...{ peers, every: options.every ?? null, rssMaxKiB: rssMaxKiB(), signal: context.signal },
-      request: { protocol, protocolOptions, seed: options.seed, ops: options.ops },
+      ...{ peers, kernel: live, run: context.engine.run },
+      ...{ every: options.every ?? null, rssMaxKiB: rssMaxKiB(), signal: context.signal },
+      request: {
+        ...{ protocol, protocolOptions, seed: options.seed },
+        ...{ ops: options.ops, cpus: options.cpus },
+      },
     },
     close: () => live.close(),
   };
@@ -158,14 +168,15 @@ async function compareAll(
       });
       return { plans: [], leftOut: [], random };
     }
-    const { compareScenario } = await import('./validate-plans.ts');
+    const { atOnce, compareScenario, inTurn } = await import('./validate-plans.ts');
+    const compare = options.threads ? atOnce : inTurn;
     const names = scenario === undefined ? await allNames(context) : [scenario];
     const outcomes: (Compared | LeftOut)[] = [];
     for (const [i, name] of names.entries()) {
       if (context.signal.aborted) break;
       line.show(name, i, names.length);
       const loaded = await scenarioCalled(context, name);
-      outcomes.push(await compareScenario(validating, loaded, options.parameter ?? {}));
+      outcomes.push(await compareScenario(validating, loaded, options.parameter ?? {}, compare));
     }
     const plans = outcomes.filter((outcome) => 'checkpoints' in outcome);
     const leftOut = outcomes.filter((outcome) => 'why' in outcome);

@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { UserError } from '#base/user-error';
 import type { Reading } from '#result/reading';
+import type { Op } from '#scenario/plan';
 import { regionStarts } from '#scenario/regions';
 import type { Layout, Reply, Request } from './messages.ts';
 import type { Batch, Memory, Peer } from './peer.ts';
@@ -56,6 +57,12 @@ export class KernelPeer implements Peer {
 
   async run(batch: Batch): Promise<readonly Reading[]> {
     return this.expect(await this.ask({ ask: 'run', batch }), 'readings').readings;
+  }
+
+  /** The setup, then all columns at once; what is read once all are done. */
+  async race(setup: readonly Op[], columns: readonly (readonly Op[])[]): Promise<Reading> {
+    const reply = await this.ask({ ask: 'race', setup, columns });
+    return this.expect(reply, 'readings').readings[0]!;
   }
 
   async end(): Promise<boolean> {

@@ -3,13 +3,17 @@
  * its page tables do between two readings is the plan's doing.
  */
 import { readFileSync } from 'node:fs';
+import { isMainThread } from 'node:worker_threads';
 import { PAGE_SIZE_BYTES } from '#base/units';
 import type { Reading } from '#result/reading';
+import type { Op } from '#scenario/plan';
 import { Counters } from './counters.ts';
 import { Executor } from './execute.ts';
 import type { Layout, Reply, Request } from './messages.ts';
 import type { Batch, Checkpoint } from './peer.ts';
+import { settleHeap } from './settled-heap.ts';
 import { loadSyscalls, type Syscalls } from './syscalls.ts';
+import { serveThread, Threads } from './threads.ts';
 
 /**
  * Page 0 of plans, where a top-level entry begins (each reaches 512 GiB): page tables are those of
@@ -24,6 +28,8 @@ class LiveProcess {
   readonly settledHeap = settleHeap();
   private readonly calls: Syscalls = loadSyscalls();
   private readonly counters = new Counters();
+  private readonly threads = new Threads(new URL(import.meta.url));
+  private layout: Layout | null = null;
   private executor: Executor | null = null;
   private start = 0;
   private end = 0;
@@ -35,6 +41,7 @@ class LiveProcess {
     const last = starts.length - 1;
     this.start = BASE_ADDRESS + starts[0]! * PAGE_SIZE_BYTES;
     this.end = BASE_ADDRESS + (starts[last]! + pages[last]!) * PAGE_SIZE_BYTES;
+    this.layout = layout;
     this.executor?.close();
     this.executor = new Executor(this.calls, BASE_ADDRESS, layout);
     this.vmpteBefore = this.counters.vmpteKiB();
@@ -49,6 +56,17 @@ class LiveProcess {
       if (done < ops.length) this.executor!.execute(ops[done]!);
     }
     return readings;
+  }
+
+  /** The setup, and then the columns all at once; read once all are done. */
+  async race(setup: readonly Op[], columns: readonly (readonly Op[])[]): Promise<Reading> {
+    await this.threads.prepare(this.layout!, columns);
+    // What the threads have needed until now is none of the plan's.
+    this.vmpteBefore = this.counters.vmpteKiB();
+    for (const op of setup) this.executor!.execute(op);
+    const refused = await this.threads.go(columns.length);
+    const { refused: before, ...read } = this.read({ after: 0, watched: [] });
+    return { ...read, refused: before + refused };
   }
 
   /** Whether everything is as before the plan once its memory is unmapped. */
@@ -90,52 +108,34 @@ function isAddressSpaceFree(): boolean {
   return maps.every((line) => !/^(6[0-9a-f]|7[0-6])[0-9a-f]{10}-/.test(line));
 }
 
-/** Objects of about 100 bytes: more than the heap for the young holds, and a few MiB of the old. */
-const YOUNG_OBJECTS = 1_000_000;
-const OLD_OBJECTS = 50_000;
+if (isMainThread) serveProcess();
+else serveThread(BASE_ADDRESS);
 
-/**
- * Has V8 map and touch what it will need: all of its heap for the young, and pages of the old of
- * which every other object goes again, so that there is room in them.
- */
-function settleHeap(): (number[] | null)[] {
-  for (let i = 0; i < YOUNG_OBJECTS; i++) new Array<number>(10).fill(i);
-  const old: (number[] | null)[] = Array.from({ length: OLD_OBJECTS }, (_, i) =>
-    new Array<number>(10).fill(i),
-  );
-  gc!();
-  gc!();
-  for (let i = 0; i < OLD_OBJECTS; i += 2) old[i] = null;
-  gc!();
-  return old;
+/** Answers one request after another. */
+function serveProcess(): void {
+  const live = new LiveProcess();
+  live.warmUp();
+  const tell = (reply: Reply): void => void process.send!(reply);
+  process.on('message', (request: Request) => {
+    answer(live, request).then(tell, (error: Error) =>
+      tell({ answer: 'failed', why: error.message }),
+    );
+  });
+  // Whoever asked is gone.
+  process.on('disconnect', () => process.kill(process.pid));
+  if (isAddressSpaceFree()) tell({ answer: 'begun' });
+  else tell({ answer: 'failed', why: 'the addresses of plans are in use' });
 }
 
-const live = new LiveProcess();
-live.warmUp();
-
-process.on('message', (request: Request) => {
-  try {
-    process.send!(answer(request));
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    process.send!({ answer: 'failed', why } satisfies Reply);
-  }
-});
-// Whoever asked is gone.
-process.on('disconnect', () => process.kill(process.pid));
-process.send!(
-  isAddressSpaceFree()
-    ? ({ answer: 'begun' } satisfies Reply)
-    : ({ answer: 'failed', why: 'the addresses of plans are in use' } satisfies Reply),
-);
-
-function answer(request: Request): Reply {
+async function answer(live: LiveProcess, request: Request): Promise<Reply> {
   switch (request.ask) {
     case 'begin':
       live.begin(request.layout);
       return { answer: 'begun' };
     case 'run':
       return { answer: 'readings', readings: live.run(request.batch) };
+    case 'race':
+      return { answer: 'readings', readings: [await live.race(request.setup, request.columns)] };
     case 'end':
       return { answer: 'ended', clean: live.finish() };
   }

@@ -7,10 +7,13 @@ const WATCHED_PAGES_MAX = 8192;
 /** Collects the spans of operations between two checkpoints. */
 export class Watch {
   private spans: PageSpan[] = [];
+  private readonly pagesMax: number;
   private readonly starts: readonly number[];
 
-  constructor(starts: readonly number[]) {
+  /** `pagesMax`: pages that `take` returns at most. */
+  constructor(starts: readonly number[], pagesMax = WATCHED_PAGES_MAX) {
     this.starts = starts;
+    this.pagesMax = pagesMax;
   }
 
   note(op: Op): void {
@@ -28,7 +31,7 @@ export class Watch {
     const spans = this.spans.sort((a, b) => a.page - b.page);
     this.spans = [];
     const merged: PageSpan[] = [];
-    let left = WATCHED_PAGES_MAX;
+    let left = this.pagesMax;
     let seen = 0;
     for (const { page, pages } of spans) {
       const from = Math.max(page, seen);

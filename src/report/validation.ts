@@ -76,7 +76,7 @@ function title({ kernel, protocol, broken, date, seconds }: Validation): string 
 const PLAN_COLUMNS: readonly Column[] = [
   { head: 'plan', align: 'left' },
   { head: 'operations', align: 'right' },
-  { head: 'checkpoints', align: 'right' },
+  { head: 'checks', align: 'right' },
   { head: 'peak VmPTE', align: 'right' },
   { head: 'peak RSS', align: 'right' },
   { head: 'difference', align: 'left' },

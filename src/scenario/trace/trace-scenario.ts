@@ -39,6 +39,8 @@ export interface RecordedProgram
 
 export interface TraceScenario extends ScenarioSummary {
   readonly recording: RecordedProgram;
+  /** What the plan does, one after another in recorded order. */
+  operations(): Iterable<Op>;
   /** Throws a `UserError` when it cannot run so. */
   buildPlan(request: PlanRequest): Plan;
 }
@@ -66,6 +68,9 @@ export function traceScenario(path: string, text: string): TraceScenario {
       unsampled,
       vmpteKiB,
       rssKiB,
+    },
+    *operations() {
+      for (const { op } of traceOperations(recording)) yield op;
     },
     buildPlan: (request) => withCalls(buildPlan(frame, request), recording),
   };

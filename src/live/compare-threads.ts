@@ -1,0 +1,63 @@
+/**
+ * A plan whose columns run at once, each on a thread of its own, on the live kernel and in the
+ * simulator. The two can agree only where the end does not depend on who was first: so no two
+ * columns may work on the same table. They are compared once all is quiet.
+ */
+import type { Reading } from '#result/reading';
+import { isSameReading } from '#result/reading';
+import type { Compared } from '#result/validation';
+import type { Op, Plan } from '#scenario/plan';
+import { regionStarts } from '#scenario/regions';
+import type { KernelPeer } from './kernel-peer.ts';
+import { Watch } from './watch.ts';
+
+export interface Race {
+  readonly plan: Plan;
+  readonly notes: string[];
+  /** Linear operations: of the setup, and of each CPU. */
+  readonly setup: readonly Op[];
+  readonly columns: readonly (readonly Op[])[];
+  /** The same in the simulator. */
+  simulate(): Promise<Reading>;
+}
+
+/** How often the live kernel is asked until its process has kept still meanwhile. */
+const TRIES_MAX = 6;
+
+export async function compareThreads(kernel: KernelPeer, race: Race): Promise<Compared> {
+  const { plan, setup, columns, notes } = race;
+  const simulated = await race.simulate();
+  for (let i = 0; ; i++) {
+    await kernel.begin(plan);
+    const live = await kernel.race(setup, columns);
+    const isStill = await kernel.end();
+    const isSame = isSameReading(live, simulated);
+    if (!isSame && !isStill && i < TRIES_MAX) continue;
+    const operations = setup.length + columns.reduce((sum, ops) => sum + ops.length, 0);
+    const end = { operation: operations, text: 'the end', kernel: live, simulator: simulated };
+    const history = [{ ...end, watched: [] }];
+    return {
+      ...{ name: plan.scenario, operations, checkpoints: 1, threads: columns.length, notes },
+      ...{ vmptePeakKiB: live.vmpteKiB, rssPeakKiB: live.rssKiB },
+      difference: isSame ? null : { ...end, history, isSettled: isStill },
+    };
+  }
+}
+
+/** Two columns that work on the same table, by their numbers; null: there are none. */
+export function sharers(plan: Plan, columns: readonly (readonly Op[])[]): [number, number] | null {
+  const owners = new Map<number, number>();
+  for (const [cpu, ops] of columns.entries()) {
+    const watch = new Watch(regionStarts(plan), Number.POSITIVE_INFINITY);
+    for (const op of ops) watch.note(op);
+    for (const { page, pages } of watch.take()) {
+      const last = Math.floor((page + pages - 1) / 2 ** plan.ptrsShift);
+      for (let slot = Math.floor(page / 2 ** plan.ptrsShift); slot <= last; slot++) {
+        const owner = owners.get(slot) ?? cpu;
+        if (owner !== cpu) return [owner, cpu];
+        owners.set(slot, cpu);
+      }
+    }
+  }
+  return null;
+}

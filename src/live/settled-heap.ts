@@ -1,0 +1,24 @@
+/**
+ * Has V8 map and touch what a thread will need of its heap, before anything is read: what it maps
+ * later would move the figures.
+ */
+
+/** Objects of about 100 bytes: more than the heap for the young holds, and a few MiB of the old. */
+const YOUNG_OBJECTS = 1_000_000;
+const OLD_OBJECTS = 50_000;
+
+/**
+ * All of the heap for the young, and pages of the old of which every other object goes again, so
+ * that there is room in them as long as what is returned is kept.
+ */
+export function settleHeap(): (number[] | null)[] {
+  for (let i = 0; i < YOUNG_OBJECTS; i++) new Array<number>(10).fill(i);
+  const old: (number[] | null)[] = Array.from({ length: OLD_OBJECTS }, (_, i) =>
+    new Array<number>(10).fill(i),
+  );
+  gc!();
+  gc!();
+  for (let i = 0; i < OLD_OBJECTS; i += 2) old[i] = null;
+  gc!();
+  return old;
+}
