@@ -91,6 +91,9 @@ describe('the real program', () => {
     const real = scenario.recording!.vmpteKiB!;
     expect(none.vmpteKiB.end - reclaim.vmpteKiB.end).toBe(real.peak - real.end);
     expect([none.exit, reclaim.exit]).toEqual(['pass', 'pass']);
+    // What was written is read again, although the recording has first touches only.
+    expect(reclaim.dataChecks.compared).toBeGreaterThan(500);
+    expect(reclaim.faults.segv).toBe(0);
   });
 });
 

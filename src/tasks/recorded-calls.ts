@@ -8,6 +8,9 @@ import { ADVICE_ORDER, CODE, PROTECTION_ORDER } from '#scenario/trace/calls';
 type Changeable<T> = { -readonly [Key in keyof T]: T[Key] };
 type Of<Name extends Op['op']> = Changeable<Op & { op: Name }>;
 
+/** Pages that were written lately, as many as are known. */
+const WRITTEN_MAX = 64;
+
 export class RecordedCalls {
   /** Number of the call in hand, among those of all CPUs. */
   number = 0;
@@ -22,6 +25,10 @@ export class RecordedCalls {
   readonly mremap: Of<'mremap'>;
   readonly dontneed: Of<'dontneed'>;
   readonly madvise: Of<'madvise'>;
+  /** Pages of the address space that this CPU wrote lately, and how many there are. */
+  readonly written = new Float64Array(WRITTEN_MAX);
+  writtenCount = 0;
+  private writtenNext = 0;
   private readonly span: Changeable<PageSpan> = { page: 0, pages: 0 };
   private readonly bytes: string;
   private at = 0;
@@ -53,6 +60,17 @@ export class RecordedCalls {
     this.handTo = this.readNumber() - 1;
     this.upcoming = this.number + 1 + (this.handTo < 0 ? 0 : this.readNumber());
     return true;
+  }
+
+  /** The pages of the call in hand, in the region. */
+  pages(): PageSpan {
+    return this.span;
+  }
+
+  noteWritten(page: number): void {
+    this.written[this.writtenNext] = page;
+    this.writtenNext = (this.writtenNext + 1) % WRITTEN_MAX;
+    this.writtenCount = Math.max(this.writtenCount, this.writtenNext);
   }
 
   private readKind(code: number): void {

@@ -30,6 +30,7 @@ import {
 import { runPressure, runReclaim, runScan, runScanUntilIdle } from './reclaim-ops.ts';
 import { RecordedCalls } from './recorded-calls.ts';
 import { meetAtMark } from './rendezvous.ts';
+import { noteWritten, rereadOne } from './reread.ts';
 import { goesOn, type Task } from './task.ts';
 import { runLockTorture, runRcuTorture, runSleep } from './torture-ops.ts';
 import { awaitTurn, endTurns, passTurn } from './turn.ts';
@@ -119,6 +120,7 @@ function runRecorded(cpu: Cpu, task: Task, op: Op & { op: 'recorded' }): void {
   while (goesOn() && calls.readCall()) {
     if (!isOwnTurn && !awaitTurn(cpu, calls.number)) break;
     runRecordedCall(cpu, task, calls);
+    rereadOne(cpu, task, calls);
     operationEnd(cpu, task.machine);
     if (!inTurns) continue;
     isOwnTurn = calls.handTo < 0;
@@ -136,6 +138,7 @@ function runRecordedCall(cpu: Cpu, task: Task, calls: RecordedCalls): void {
   else if (code === CODE.mmap) runMmap(cpu, task, calls.mmap);
   else if (code === CODE.mprotect) runMprotect(cpu, task, calls.mprotect);
   else runMadvise(cpu, task, calls.madvise);
+  if (code === CODE.write) noteWritten(cpu, task, calls);
 }
 
 function nextRound(task: Task, depth: number): boolean {

@@ -65,6 +65,13 @@ export class UserMemory {
     this.records[at + CLOCK] = clock;
   }
 
+  /** Whether the page holds what is remembered of it, for all that the logs of zaps know. */
+  isThere(slot: number, index: number): boolean {
+    const at = this.recordOf(slot, index);
+    if (this.records[at + STAMP] === 0 || this.records[at + SLOT] !== slot) return false;
+    return zappedSince(slot, index, this.records[at + CLOCK]!) === ZAPPED.no;
+  }
+
   /** Compares what a load found with what is remembered of the page, if anything is. */
   compare(slot: number, index: number, found: number): void {
     const at = this.recordOf(slot, index);
