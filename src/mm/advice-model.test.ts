@@ -94,7 +94,7 @@ class Model {
 
   private advisePage(what: Advice, found: Page): boolean {
     const { is } = found;
-    if (is === 'unmapped') return true;
+    if (is === 'unmapped') return what !== 'populate-read' && what !== 'populate-write';
     if (what === 'dontneed' && is !== 'guard') Object.assign(found, page('none'));
     if (what === 'guard-install') Object.assign(found, page('guard'));
     if (what === 'guard-remove' && is === 'guard') Object.assign(found, page('none'));

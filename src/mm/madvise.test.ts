@@ -172,10 +172,13 @@ describe('populate', () => {
     expect([ptePresent(pte(65)), machine.load(0, 65)]).toEqual([true, 7]);
   });
 
-  test('passes over what no VMA maps', () => {
+  test('stops at what no VMA maps', () => {
     machine.munmap(0, 70, 80);
-    expect(advise(1, 'populate-write', 60, 130)).toBe(true);
-    expect(machine.counter('rss')).toBe(54);
+    expect(advise(1, 'populate-write', 64, 130)).toBe(false);
+    expect(machine.counter('rss')).toBe(6);
+    expect(advise(1, 'populate-write', 60, 70)).toBe(false);
+    expect(advise(1, 'populate-write', 80, 90)).toBe(true);
+    expect(machine.counter('rss')).toBe(16);
   });
 
   test('stops at a guard', () => {

@@ -163,13 +163,13 @@ function adviseByVma(
   let doneIndex = startIndex;
   for (let i = firstEndingAfter(cpu, mm, startSlot, startIndex); ; i++) {
     const vma = vmaInMap(cpu, mm, i);
-    if (vma === 0) return true;
+    if (vma === 0) return !endsAtHole || !isBefore(doneSlot, doneIndex, endSlot, endIndex);
     const at = vmaAt(vma);
     let fromSlot = read(cpu, at + VMA.startSlot);
     let fromIndex = read(cpu, at + VMA.startIndex);
-    if (!isBefore(fromSlot, fromIndex, endSlot, endIndex)) return true;
     const isHole = isBefore(doneSlot, doneIndex, fromSlot, fromIndex);
-    if (isHole && endsAtHole) return false;
+    if (isHole && endsAtHole) return !isBefore(doneSlot, doneIndex, endSlot, endIndex);
+    if (!isBefore(fromSlot, fromIndex, endSlot, endIndex)) return true;
     if (isBefore(fromSlot, fromIndex, startSlot, startIndex)) {
       fromSlot = startSlot;
       fromIndex = startIndex;

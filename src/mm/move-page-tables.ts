@@ -195,8 +195,8 @@ function movePtes(
 }
 
 /**
- * In the order of April 2022, and without the rmap lock, which Linux takes only where the order of the
- * VMAs asks for it: the destination is mapped under the ptl of the source, where a lookup that
+ * In the order of April 2022, and without the rmap lock, which Linux takes only where the order of
+ * the VMAs asks for it: the destination is mapped under the ptl of the source, where a lookup that
  * fails frees what it finds dying (S-24). Then, as posted, it is not the source whose reference is
  * returned, and nobody is told that nothing has moved (S-21).
  */

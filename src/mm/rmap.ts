@@ -65,8 +65,8 @@ export function anonVmaUnlockWrite(cpu: Cpu, mm: Mm): void {
 
 /** Waits until all have left who came from pages to VMAs that are no longer in the map. */
 export function unlinkAnonVmas(cpu: Cpu, mm: Mm): void {
-  anonVmaLockWrite(cpu, mm);
-  anonVmaUnlockWrite(cpu, mm);
+  downWrite(cpu, mm.at + MM.anonVma, LOCK.anonVma);
+  upWrite(cpu, mm.at + MM.anonVma);
 }
 
 /**

@@ -1,4 +1,4 @@
-/** Which neighbours become one VMA, case by case; and what protections and moves mean for accesses. */
+/** Which neighbours become one VMA, case by case; what protections and moves mean for accesses. */
 import { describe, expect, test } from 'vitest';
 import { WALKER, walkRange } from '#mm/walkers/walk';
 import type { Protection } from '#scenario/plan';

@@ -6,6 +6,7 @@
 import { formatSize, PAGE_SIZE_BYTES } from '#base/units';
 import { type Column, highestCpu } from './columns.ts';
 import type { Path } from './document.ts';
+import { checkHeap } from './heap.ts';
 import { lowerOps } from './lower-ops.ts';
 import type { Expectation, Op, Plan, Region } from './plan.ts';
 import { checkRendezvous, phasesOf } from './rendezvous.ts';
@@ -82,10 +83,12 @@ export function lowerFile(scope: Scope, file: ScenarioFile): Lowered {
     return { cpu, ops: lowerOps(scope, forms, [...path, 'do'], inColumn), path };
   });
   checkRendezvous(scope, columns);
+  const setup = lowerOps(scope, file.setup ?? [], ['setup'], inSetup);
+  checkHeap(scope, regions, [{ ops: setup, path: ['setup'] }, ...columns]);
   return {
     machine,
     regions,
-    setup: lowerOps(scope, file.setup ?? [], ['setup'], inSetup),
+    setup,
     columns,
     durationMs:
       file.duration === undefined ? null : scope.number(DURATION, file.duration, ['duration']),

@@ -124,6 +124,11 @@ describe('a mistake in the file is told with its place', () => {
       'setup.0.mremap.newPages: pages 3 to 10000001 of "heap", which has pages 0 to ',
     ],
     ['mmap: heap', 'mremap: { region: heap, extent: slot }', 'mremap is of pages by number'],
+    [
+      'mmap: heap',
+      '{ loop: 2, do: [brk: { region: heap, pages: 1 }, brk: { region: pool, pages: 1 }] }',
+      'setup: brk of "heap" and of "pool": a process has one heap',
+    ],
     ['mmap: heap', 'brk: { region: heap, pages: 99999999 }', 'setup.0.brk.pages: "heap" has'],
     ['mmap: heap', 'madvise: { region: heap }', 'setup.0.madvise.advice: is missing'],
     ['mmap: heap', 'madvise: { advice: $lock }', '"$lock" may be ttas; allowed here: free, page'],
