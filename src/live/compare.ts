@@ -3,7 +3,8 @@
  * do not read the same.
  *
  * The live kernel counts the page tables of a whole process, the runtime's among them. So what
- * differs is run again: it counts only if it comes out twice in the same way.
+ * differs is run again: it counts only if it comes out twice in the same way, and the process has
+ * kept still meanwhile.
  */
 import type { Reading } from '#result/reading';
 import { isSameReading } from '#result/reading';
@@ -50,14 +51,14 @@ const HISTORY_CHECKPOINTS = 12;
 const TRIES_MAX = 6;
 
 export async function comparePlan(peers: Peers, comparison: Comparison): Promise<Compared> {
-  let before: Compared | null = null;
+  let before: Difference | null = null;
   for (let i = 0; ; i++) {
-    const compared = await compareOnce(peers, comparison);
+    const [compared, isStill] = await compareOnce(peers, comparison);
     const { difference } = compared;
-    if (difference === null || isSameDifference(before?.difference ?? null, difference))
-      return compared;
+    if (difference === null) return compared;
+    if (isStill && isSameDifference(before, difference)) return compared;
     if (i === TRIES_MAX) return { ...compared, difference: { ...difference, isSettled: false } };
-    before = compared;
+    before = isStill ? difference : null;
   }
 }
 
@@ -70,15 +71,22 @@ function isSameDifference(a: Difference | null, b: Difference): boolean {
   );
 }
 
-async function compareOnce(peers: Peers, comparison: Comparison): Promise<Compared> {
-  const { kernel, simulator } = peers;
+/** The comparison, and whether the peers can be believed. */
+async function compareOnce(
+  { kernel, simulator }: Peers,
+  comparison: Comparison,
+): Promise<[compared: Compared, isStill: boolean]> {
   const { plan } = comparison;
+  let isStill = false;
+  let compared: Compared;
   await Promise.all([kernel.begin(plan), simulator.begin(plan)]);
   try {
-    return await new Course(peers, comparison).run();
+    compared = await new Course({ kernel, simulator }, comparison).run();
   } finally {
-    await Promise.all([kernel.end(), simulator.end()]);
+    const still = await Promise.all([kernel.end(), simulator.end()]);
+    isStill = still.every((each) => each);
   }
+  return [compared, isStill];
 }
 
 /** One pass over the operations. */
