@@ -199,6 +199,23 @@ describe('an arrow', () => {
     expect(arrows(sampleTrace([first, second, [waits(150), got(320)]]))).toEqual([[299, 319]]);
   });
 
+  const instantly = [acquired(200), released(200)];
+  test.each([
+    ['took no time', sampleTrace([instantly, [waits(199), got(200)]])],
+    ['took no time, nor did the wait', sampleTrace([instantly, [waits(200), got(200)]])],
+    [
+      'is there from its release on',
+      sampleTrace([], {
+        tracks: [
+          { name: 'CPU 0', events: [released(200)], dropped: 2, sinceNs: 200 },
+          { name: 'CPU 1', events: [waits(199), got(200)], dropped: 0, sinceNs: 0 },
+        ],
+      }),
+    ],
+  ])('lies in the hold and in the wait, though the hold %s', (_name, trace) => {
+    expect(arrows(trace)).toEqual([[200, 200]]);
+  });
+
   test.each([
     ['was released before the wait began', 0, [waits(250), got(260)]],
     ['was not got', 0, [waits(150)]],

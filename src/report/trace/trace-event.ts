@@ -176,7 +176,11 @@ function droppedMark({ dropped, sinceNs }: TraceTrack): Instant[] {
   return [{ name: `${dropped} earlier events dropped`, category: 'trace', ns: sinceNs, details }];
 }
 
-/** From a release to the wait that it ended; each end lies inside of its slice. */
+/**
+ * From a release to the wait that it ended. Each end lies inside of its slice, a nanosecond before
+ * that is over; but a hold that lasted no time has no inside, and if it was where the wait ended,
+ * the arrow is there too.
+ */
 function* arrow(
   id: number,
   { hold, wait }: Release,
@@ -184,8 +188,8 @@ function* arrow(
 ): Generator<ExportedEvent> {
   const event = { name: 'released', cat: 'lock', id };
   const from = Math.max(hold.beganNs, hold.endedNs - 1);
-  const to = Math.max(wait.beganNs, wait.endedNs - 1);
-  yield { ph: 's', ...event, ...tids.get(hold)!, ts: Math.min(from, to) / 1000 };
+  const to = Math.max(from, wait.beganNs, wait.endedNs - 1);
+  yield { ph: 's', ...event, ...tids.get(hold)!, ts: from / 1000 };
   yield { ph: 'f', bp: 'e', ...event, ...tids.get(wait)!, ts: to / 1000 };
 }
 
