@@ -1,15 +1,43 @@
 import { defineConfig } from 'vitest/config';
 
-// The tests are multi-threaded themselves, so files run one after another; `forks` keeps a test
-// on a main thread, as in production, and lets a crash take one fork only.
+/** Tests that start threads or programs of their own, which take all cores or measure time. */
+const THREADED = [
+  'src/{cli,live,machine}/**/*.test.ts',
+  'src/explore/{confirm,explore,explore-from,from-result,replay}*.test.ts',
+  'src/report/html/*.test.ts',
+  'src/arena/{atomics-wait,word}.test.ts',
+  '{workers,bench}/**/*.test.ts',
+];
+
+// Those run one after another, when the others are done, of which two run at a time; `forks` keeps
+// a test on a main thread, as in production, and lets a crash take one fork only.
 export default defineConfig({
   resolve: { conditions: ['source'] },
   ssr: { resolve: { conditions: ['source'] } },
   test: {
-    include: ['src/**/*.test.ts', 'workers/**/*.test.ts', 'bench/**/*.test.ts'],
     pool: 'forks',
-    fileParallelism: false,
     testTimeout: 80_000,
     server: { deps: { external: [/\/dist\//] } },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'alone',
+          include: ['src/**/*.test.ts'],
+          exclude: THREADED,
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'threads',
+          include: THREADED,
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });
