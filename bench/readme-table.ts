@@ -3,7 +3,8 @@
  * the markers. Parts: `scenarios` runs every shipped scenario under every protocol (those that end
  * by themselves whole, and held to their expectations; the others for a few seconds), `example`
  * explores one broken version, `litmus` searches the litmus scenarios, `posted` runs the protocols
- * as posted, `lists` are made from the source; `posted-2022`, the diagrams of
+ * as posted, `live` holds the simulator against this machine's kernel, `lists` are made from the
+ * source; `posted-2022`, the diagrams of
  * scenarios/posted-2022.md; `catalogue`, the table of scenarios/catalogue.md, from catalogue.json
  * (`explore --broken all --json`) and sightings.json (`npm run sightings -- --json`) where those
  * are there, else measured first. All without a name.
@@ -31,12 +32,15 @@ import { withPart } from './marked-parts.ts';
 import { runProgram } from './program.ts';
 import { renewCatalogue } from './readme-catalogue.ts';
 import { litmusHead, litmusTable } from './readme-litmus.ts';
+import { liveTable } from './readme-live.ts';
 import { postedLegend, postedRows } from './readme-posted.ts';
 import { renewPostedPage } from './readme-posted-2022.ts';
 import { inPackage } from './root.ts';
 
 const README = inPackage('README.md');
-const PARTS = ['scenarios', 'example', 'litmus', 'posted', 'posted-2022', 'catalogue', 'lists'];
+const PARTS = [
+  ...['scenarios', 'example', 'litmus', 'posted', 'posted-2022', 'catalogue', 'live', 'lists'],
+];
 const CPUS = 2;
 const SEED = 1;
 /** Main phase of a scenario that has no end of its own. */
@@ -51,7 +55,7 @@ async function main(): Promise<number> {
   const has = (part: string): boolean => parts.length === 0 || parts.includes(part);
   let readme = readFileSync(README, 'utf8');
   const lists = ['scenarios', 'protocols', 'oracles', 'broken versions'];
-  const sections = ['protocol table', 'example', 'litmus', 'as posted', ...lists];
+  const sections = ['protocol table', 'example', 'litmus', 'as posted', 'live', ...lists];
   // Before the long runs: markers that are missing are found at once.
   for (const section of sections) withPart(readme, section, []);
   let isAsExpected = true;
@@ -68,6 +72,12 @@ async function main(): Promise<number> {
     isAsExpected &&= table.isAsExpected;
   }
   if (has('posted')) readme = withPart(readme, 'as posted', await postedTable());
+  if (has('live')) {
+    const table = liveTable();
+    const lines = [...tableHead([...table.head]), ...table.rows, '', ...folded(table.legend)];
+    readme = withPart(readme, 'live', lines);
+    isAsExpected &&= table.isAsExpected;
+  }
   if (has('posted-2022')) isAsExpected = renewPostedPage() && isAsExpected;
   if (has('catalogue')) isAsExpected = (await renewCatalogue()) && isAsExpected;
   if (has('lists')) {

@@ -175,8 +175,11 @@ async function compareAll(
     for (const [i, name] of names.entries()) {
       if (context.signal.aborted) break;
       line.show(name, i, names.length);
-      const loaded = await scenarioCalled(context, name);
-      outcomes.push(await compareScenario(validating, loaded, options.parameter ?? {}, compare));
+      const one = async (): Promise<Compared | LeftOut> => {
+        const loaded = await scenarioCalled(context, name);
+        return compareScenario(validating, loaded, options.parameter ?? {}, compare);
+      };
+      outcomes.push(await (scenario === undefined ? one().catch(whyNot(name)) : one()));
     }
     const plans = outcomes.filter((outcome) => 'checkpoints' in outcome);
     const leftOut = outcomes.filter((outcome) => 'why' in outcome);
@@ -184,6 +187,14 @@ async function compareAll(
   } finally {
     line.clear();
   }
+}
+
+/** Of all scenarios, those that cannot run as asked are left out. */
+function whyNot(name: string): (error: unknown) => LeftOut {
+  return (error) => {
+    if (error instanceof UserError) return { name, why: error.message };
+    throw error;
+  };
 }
 
 async function allNames({ engine }: Context): Promise<string[]> {
