@@ -1,7 +1,7 @@
 /**
  * The group `exploration`: what an execution costs under each strategy, of the models M1, M2 and M3
- * and of a litmus scenario, and how long systematic search takes for all of M2. Peers' figures
- * stand beside them (`peers.ts`).
+ * and of a litmus scenario, how long systematic search takes for all of M2, and how many executions
+ * find what is broken in M3. Peers' figures stand beside them (`peers.ts`).
  */
 
 import { treeRoots } from '#derive/variants';
@@ -19,6 +19,7 @@ import type { Figure, Group, Variant } from './harness.ts';
 import { modelM1, modelM2, modelM3 } from './models.ts';
 import { PEERS, peerName } from './peers.ts';
 import { shippedPlan } from './shipped.ts';
+import { median } from './statistics.ts';
 
 const EXECUTIONS = 20_000;
 /** A fault against the zap that reclaims: some 130 steps. */
@@ -28,6 +29,16 @@ const LITMUS_EXECUTIONS = 2_000;
 const UNIFORM_PER_MILLION = 500_000;
 const PCT_DEPTH = 3;
 const WALKERS = [1, 2, 5];
+/** What is broken in M3 is rare, so the median of so many seeds is taken. */
+const SEEDS = 25;
+
+type Finder = readonly [name: string, strategy: (seed: number) => Strategy];
+const FINDERS: readonly Finder[] = [
+  ['random', (seed) => new RandomStrategy(seed, UNIFORM_PER_MILLION)],
+  ['PCT', (seed) => new PctStrategy(seed, PCT_DEPTH)],
+  ['POS', (seed) => new PosStrategy(seed)],
+  ['DPOR', () => new DporStrategy()],
+];
 
 const MODELS: readonly (readonly [name: string, model: Model])[] = [
   ['M1', modelM1()],
@@ -36,13 +47,15 @@ const MODELS: readonly (readonly [name: string, model: Model])[] = [
 ];
 
 export const exploration: Group = {
-  summary: 'an execution of the models M1-M3 and of a litmus scenario; all traces of M2',
+  summary:
+    'an execution of the models M1-M3 and of a litmus scenario; all traces of M2; a bug of M3',
   async prepare() {
     const variants = MODELS.flatMap(([name, model]) => [
       sampled(name, 'random', model, new RandomStrategy(1, UNIFORM_PER_MILLION)),
       sampled(name, 'PCT', model, new PctStrategy(1, PCT_DEPTH)),
     ]);
     for (const walkers of WALKERS) variants.push(exhausted(walkers));
+    variants.push(...FINDERS.map(firstBug));
     variants.push(...(await litmusVariants()));
     return {
       variants,
@@ -75,6 +88,8 @@ const FIGURES: readonly Figure[] = [
   goalOf(litmusName('PCT'), 50_000, 10_000),
   goalOf(exhaustedName(1), 10_000),
   goalOf(exhaustedName(5), 3_000_000),
+  goalOf(firstBugName('DPOR'), 30),
+  goalOf(firstBugName('POS'), 150),
 ];
 
 function goalOf(name: string, limit: number, aim?: number): Figure {
@@ -91,6 +106,10 @@ function litmusName(strategy: string): string {
 
 function exhaustedName(walkers: number): string {
   return `all of M2, ${walkers} ${walkers === 1 ? 'walker' : 'walkers'}`;
+}
+
+function firstBugName(strategy: string): string {
+  return `M3 broken, ${strategy}: executions to the first bug`;
 }
 
 function sampled(name: string, strategyName: string, model: Model, strategy: Strategy): Variant {
@@ -139,4 +158,27 @@ function exhausted(walkers: number): Variant {
       return (performance.now() - before) * 1000;
     },
   };
+}
+
+/** Each sample takes seeds of its own. */
+function firstBug([name, strategy]: Finder): Variant {
+  const machine = new ModelMachine(modelM3(true));
+  let seed = 0;
+  return {
+    name: firstBugName(name),
+    unit: 'pieces',
+    sample() {
+      const firsts = Array.from({ length: SEEDS }, () => firstOf(machine, strategy(++seed)));
+      return median(firsts);
+    },
+  };
+}
+
+/** Number of the first execution with a violation, counted from 1. */
+function firstOf(machine: ModelMachine, strategy: Strategy): number {
+  for (let execution = 0; ; execution++) {
+    const { end, verdicts } = machine.execute(strategy, execution);
+    if (end === 'exhausted') throw new Error('the search ended without a violation');
+    if (verdicts.length > 0) return execution + 1;
+  }
 }

@@ -4,7 +4,7 @@
  */
 import type { BenchOptions, Figure, Group, Prepared } from './harness.ts';
 import { prepareNative } from './native/group.ts';
-import { EIGHT, HOT, LOADS, liveName, nameOf, ONE, TWO, twinName } from './native/load.ts';
+import { EIGHT, HOT, LOADS, liveName, nameOf, ONE, SHARED, TWO, twinName } from './native/load.ts';
 import { simulatorVariant } from './simulator.ts';
 
 const PROTOCOLS = ['none', 'pt-reclaim'];
@@ -61,6 +61,16 @@ function figuresOf(protocol: string): Figure[] {
       over: twinName('seq_cst', HOT),
       goal: { bound: 'at most', limit: 2 },
       profile: nameOf(protocol, HOT),
+    },
+    {
+      name: `${protocol}: shared, time to twin seq_cst`,
+      of: nameOf(protocol, SHARED),
+      over: twinName('seq_cst', SHARED),
+    },
+    {
+      name: `${protocol}: shared, throughput to live kernel`,
+      of: liveName(SHARED),
+      over: nameOf(protocol, SHARED),
     },
   ];
 }

@@ -29,7 +29,7 @@ export function planVariant(name: string, load: Load, plan: Plan): Variant {
         throw new Error(violations[0]?.message ?? note ?? `the run ended ${exit}`);
       if (pages.faulted === 0) throw new Error('no page was faulted in; give more time');
       // A read maps the zero page, which is less work than the native programs do.
-      if (load.mode === 'disjoint' && faults.read > 0)
+      if (load.mode !== 'hot' && faults.read > 0)
         throw new Error(`${faults.read} faults were reads; the load is to write only`);
       return (seconds * 1e9) / pages.faulted;
     },

@@ -8,6 +8,7 @@ import {
   liveVariant,
   ONE,
   ORDERS,
+  SHARED,
   TWO,
   twinName,
   twinVariant,
@@ -43,6 +44,12 @@ const FIGURES: readonly Figure[] = [
   },
   { name: 'this machine: live kernel, 2 CPUs to one', of: liveName(ONE), over: liveName(TWO) },
   { name: 'twin: hot to 2 disjoint', of: twinName('seq_cst', HOT), over: twinName('seq_cst', TWO) },
+  {
+    name: 'twin: shared to 2 disjoint',
+    of: twinName('seq_cst', SHARED),
+    over: twinName('seq_cst', TWO),
+  },
+  { name: 'live kernel: shared to 2 disjoint', of: liveName(SHARED), over: liveName(TWO) },
   {
     name: 'twin: throughput to live kernel',
     of: liveName(ONE),

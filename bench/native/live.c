@@ -1,10 +1,12 @@
 /*
  * The live kernel under the same load as the twin and the simulator: a write fault per page and
- * MADV_DONTNEED per 2 MiB, over an anonymous mapping of small pages (MADV_NOHUGEPAGE).
+ * MADV_DONTNEED per 2 MiB (`shared`: per part), over an anonymous mapping of small pages
+ * (MADV_NOHUGEPAGE).
  *
  *   live MODE THREADS MILLISECONDS
  *     MODE   disjoint: each thread sweeps 64 MiB of its own, 2 MiB at a time
  *            hot: all threads work in the same 2 MiB
+ *            shared: the same 2 MiB, but each thread keeps to an equal part of its pages
  *
  * Prints one JSON line. `pages` counts page faults (in `hot` as the kernel counts them for the
  * process, since a thread cannot know whether its write faulted); `nsPerPageWall` is wall time
@@ -29,6 +31,7 @@
 
 struct cpu {
   _Alignas(64) char *first;
+  size_t slot_bytes; /* Of each slot, from `first` on. */
   int slots;
   uint64_t touched;
   double fault_ns, zap_ns, end_ns;
@@ -52,13 +55,13 @@ static void *cpu_main(void *arg) {
   for (int slot = 0; !atomic_load_explicit(&stop, memory_order_relaxed);
        slot = slot + 1 == c->slots ? 0 : slot + 1) {
     char *at = c->first + slot * SLOT_BYTES;
-    for (unsigned long i = 0; i < SLOT_BYTES; i += PAGE_BYTES) *(volatile char *)(at + i) = 1;
+    for (size_t i = 0; i < c->slot_bytes; i += PAGE_BYTES) *(volatile char *)(at + i) = 1;
     double between = now_ns();
-    if (madvise(at, SLOT_BYTES, MADV_DONTNEED) != 0) abort();
+    if (madvise(at, c->slot_bytes, MADV_DONTNEED) != 0) abort();
     double after = now_ns();
     c->fault_ns += between - before;
     c->zap_ns += after - between;
-    c->touched += SLOT_BYTES / PAGE_BYTES;
+    c->touched += c->slot_bytes / PAGE_BYTES;
     before = after;
   }
   c->end_ns = before;
@@ -83,15 +86,17 @@ static long vmpte_kib(void) {
 
 int main(int argc, char **argv) {
   int hot = argc > 1 && strcmp(argv[1], "hot") == 0;
+  int shared = argc > 1 && strcmp(argv[1], "shared") == 0;
+  int one_slot = hot || shared;
   int threads = argc > 2 ? atoi(argv[2]) : 0;
   int ms = argc > 3 ? atoi(argv[3]) : 0;
-  if (argc != 4 || (!hot && strcmp(argv[1], "disjoint") != 0) || threads < 1 ||
+  if (argc != 4 || (!one_slot && strcmp(argv[1], "disjoint") != 0) || threads < 1 ||
       threads > THREADS_MAX || ms < 1) {
-    fprintf(stderr, "usage: live disjoint|hot THREADS(1-%d) MS\n", THREADS_MAX);
+    fprintf(stderr, "usage: live disjoint|hot|shared THREADS(1-%d) MS\n", THREADS_MAX);
     return 2;
   }
   /* One slot more, so that the range can begin on a slot. */
-  size_t bytes = (size_t)(hot ? 1 : threads * SLOTS_PER_THREAD) * SLOT_BYTES + SLOT_BYTES;
+  size_t bytes = (size_t)(one_slot ? 1 : threads * SLOTS_PER_THREAD) * SLOT_BYTES + SLOT_BYTES;
   char *map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (map == MAP_FAILED || madvise(map, bytes, MADV_NOHUGEPAGE) != 0) {
     perror("live");
@@ -101,8 +106,9 @@ int main(int argc, char **argv) {
   pthread_barrier_init(&start_line, NULL, threads + 1);
   for (int i = 0; i < threads; i++) {
     struct cpu *c = &cpus[i];
-    c->first = hot ? map : map + (size_t)i * SLOTS_PER_THREAD * SLOT_BYTES;
-    c->slots = hot ? 1 : SLOTS_PER_THREAD;
+    c->slot_bytes = shared ? SLOT_BYTES / PAGE_BYTES / threads * PAGE_BYTES : SLOT_BYTES;
+    c->slots = one_slot ? 1 : SLOTS_PER_THREAD;
+    c->first = map + (hot ? 0 : i * c->slots * (shared ? c->slot_bytes : SLOT_BYTES));
     if (pthread_create(&c->thread, NULL, cpu_main, c) != 0) return 1;
   }
   long vmpte_before = vmpte_kib(), faults_before = faults();

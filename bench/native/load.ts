@@ -1,13 +1,14 @@
 /**
- * One load on three systems: pages are touched in order and given back 2 MiB at a time, by CPUs
- * that keep to 64 MiB of their own (`disjoint`) or meet in the same 2 MiB (`hot`). Here are the
- * variants of the native twin and of the live kernel; `simulator.ts` has those of the simulator.
+ * One load on three systems: pages are touched in order and given back, by CPUs that keep to 64 MiB
+ * of their own, 2 MiB at a time (`disjoint`), meet in all pages of the same 2 MiB (`hot`), or share
+ * its PTE table but none of its pages, an equal part each (`shared`). Here are the variants of the
+ * native twin and of the live kernel; `simulator.ts` has those of the simulator.
  */
 import type { Variant } from '../harness.ts';
 import { runNative } from './compile.ts';
 
 export interface Load {
-  readonly mode: 'disjoint' | 'hot';
+  readonly mode: 'disjoint' | 'hot' | 'shared';
   readonly cpus: number;
 }
 
@@ -15,7 +16,8 @@ export const ONE: Load = { mode: 'disjoint', cpus: 1 };
 export const TWO: Load = { mode: 'disjoint', cpus: 2 };
 export const EIGHT: Load = { mode: 'disjoint', cpus: 8 };
 export const HOT: Load = { mode: 'hot', cpus: 2 };
-export const LOADS: readonly Load[] = [ONE, TWO, EIGHT, HOT];
+export const SHARED: Load = { mode: 'shared', cpus: 2 };
+export const LOADS: readonly Load[] = [ONE, TWO, EIGHT, HOT, SHARED];
 
 export const ORDERS = ['seq_cst', 'release'] as const;
 export type Order = (typeof ORDERS)[number];

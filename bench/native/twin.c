@@ -7,6 +7,8 @@
  *   twin MODE THREADS ORDER MILLISECONDS
  *     MODE   disjoint: each thread sweeps 64 MiB of its own, 2 MiB at a time
  *            hot: all threads work in the same 2 MiB
+ *            shared: the same 2 MiB, but each thread keeps to an equal part of its pages. As in
+ *            Linux, who zaps less than a table leaves the table where it is.
  *     ORDER  seq_cst or release: memory order of the lock words. Entries are relaxed accesses that
  *            a lock orders, as in the simulator; a table is published with a release store.
  *
@@ -56,6 +58,7 @@ struct cpu {
   _Alignas(64) uint32_t pages[2 * BATCH];
   uint32_t page_count;
   uint32_t first_slot, slots;
+  uint32_t first_index, end_index; /* Of each slot. */
   uint64_t faulted;
   int seq_cst;
   double end_ns;
@@ -187,7 +190,7 @@ static int is_empty(uint32_t table) {
   return 1;
 }
 
-/* Zaps one slot. Lock order is pmd lock, then PTL; with the PTL held the pmd lock is only tried. */
+/* Zaps the thread's part of a slot. Lock order is pmd lock, then PTL; with the PTL held the pmd lock is only tried. */
 ALWAYS_INLINE void zap(struct cpu *c, uint32_t slot, int seq) {
   uint32_t pmd_table = walk_to_pmd_table(slot << 9);
   word *pmdp = &entries[pmd_table][slot & (PTRS - 1)];
@@ -198,11 +201,15 @@ ALWAYS_INLINE void zap(struct cpu *c, uint32_t slot, int seq) {
     unlock(&locks[table], seq);
     return;
   }
-  for (int i = 0; i < PTRS; i++) {
+  for (uint32_t i = c->first_index; i < c->end_index; i++) {
     uint32_t page = get(&entries[table][i]);
     if (page == 0) continue;
     set(&entries[table][i], 0);
     page_free(c, page, seq);
+  }
+  if (c->end_index - c->first_index < PTRS) {
+    unlock(&locks[table], seq);
+    return;
   }
   int have_pml = lock_try(&locks[pmd_table], seq);
   if (!have_pml) {
@@ -221,7 +228,7 @@ ALWAYS_INLINE void sweep(struct cpu *c, int seq) {
   for (uint32_t slot = 0; !atomic_load_explicit(&stop, memory_order_relaxed);
        slot = slot + 1 == c->slots ? 0 : slot + 1) {
     uint32_t page_no = (c->first_slot + slot) << 9;
-    for (uint32_t i = 0; i < PTRS; i++) fault(c, page_no + i, seq);
+    for (uint32_t i = c->first_index; i < c->end_index; i++) fault(c, page_no + i, seq);
     zap(c, c->first_slot + slot, seq);
   }
 }
@@ -248,20 +255,24 @@ static void boot(int threads) {
 
 int main(int argc, char **argv) {
   int hot = argc > 1 && strcmp(argv[1], "hot") == 0;
+  int shared = argc > 1 && strcmp(argv[1], "shared") == 0;
+  int one_slot = hot || shared;
   int threads = argc > 2 ? atoi(argv[2]) : 0;
   int seq_cst = argc > 3 && strcmp(argv[3], "seq_cst") == 0;
   int ms = argc > 4 ? atoi(argv[4]) : 0;
-  if (argc != 5 || (!hot && strcmp(argv[1], "disjoint") != 0) || threads < 1 ||
+  if (argc != 5 || (!one_slot && strcmp(argv[1], "disjoint") != 0) || threads < 1 ||
       threads > THREADS_MAX || (!seq_cst && strcmp(argv[3], "release") != 0) || ms < 1) {
-    fprintf(stderr, "usage: twin disjoint|hot THREADS(1-%d) seq_cst|release MS\n", THREADS_MAX);
+    fprintf(stderr, "usage: twin disjoint|hot|shared THREADS(1-%d) seq_cst|release MS\n", THREADS_MAX);
     return 2;
   }
   boot(threads);
   pthread_barrier_init(&start_line, NULL, threads + 1);
   for (int i = 0; i < threads; i++) {
     struct cpu *c = &cpus[i];
-    c->first_slot = hot ? 0 : i * SLOTS_PER_THREAD;
-    c->slots = hot ? 1 : SLOTS_PER_THREAD;
+    c->first_slot = one_slot ? 0 : i * SLOTS_PER_THREAD;
+    c->slots = one_slot ? 1 : SLOTS_PER_THREAD;
+    c->first_index = shared ? i * (PTRS / threads) : 0;
+    c->end_index = shared ? c->first_index + PTRS / threads : PTRS;
     c->seq_cst = seq_cst;
     if (pthread_create(&c->thread, NULL, cpu_main, c) != 0) return 1;
   }

@@ -13,6 +13,8 @@ import { TestMachine } from '#tasks/machine.suite';
 import {
   rcuAdvance,
   rcuBoundary,
+  rcuGraceEnd,
+  rcuGraceIsOver,
   rcuIdleEnter,
   rcuIdleExit,
   rcuOffline,
@@ -252,6 +254,29 @@ describe.each(['qsbr', 'abstract'] as const)('where CPUs report, as in the %s fo
     expect(rcuIdleEnter(machine.cpu(0))).toBe(false);
     rcuReadUnlock(machine.cpu(0));
     expect(rcuIdleEnter(machine.cpu(0))).toBe(true);
+  });
+});
+
+describe.each([
+  ['qsbr', rcuOnline],
+  ['announced', rcuReadLock],
+] as const)('in the %s form', (form, begin) => {
+  // Whoever found the old epoch sleeps until the epoch moves on, and passes no boundary meanwhile.
+  test('a CPU that reports while the epoch moves on ends the wait of who saw the old one', () => {
+    machine = new TestMachine({ rcu: form });
+    for (const cpu of machine.cpus) rcuOffline(cpu);
+    const [waiter, late] = [machine.cpu(0), machine.cpu(1)];
+    let end = 0;
+    machine.meanwhile(1, 'store', late.block + PERCPU.rcuSeen, () => {
+      end = rcuGraceEnd(waiter);
+      expect(rcuAdvance(waiter)).toBe(true);
+      machine.meanwhile(1, 'load', CONTROL.rcuEpoch, () => {
+        expect(rcuAdvance(waiter)).toBe(false);
+      });
+    });
+    begin(late);
+    expect(machine.unplayed()).toEqual([]);
+    expect(rcuGraceIsOver(waiter, end)).toBe(true);
   });
 });
 

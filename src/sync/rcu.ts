@@ -196,13 +196,17 @@ export function rcuAwaitEnd(cpu: Cpu, end: number): boolean {
   }
 }
 
-/** Publishes the epoch that this CPU sees, until it is the present one. */
+/**
+ * Publishes the epoch that this CPU sees, until it is the present one. Where an old one was
+ * published, a waiter may have found it, given up its step and gone to sleep on the epoch: then
+ * this CPU takes that step.
+ */
 function report(cpu: Cpu): void {
-  let epoch: number;
-  do {
-    epoch = load(cpu, CONTROL.rcuEpoch);
+  for (let published = false; ; published = true) {
+    const epoch = load(cpu, CONTROL.rcuEpoch);
     store(cpu, cpu.block + PERCPU.rcuSeen, epoch); // @rcu-register
-  } while (load(cpu, CONTROL.rcuEpoch) !== epoch);
+    if (load(cpu, CONTROL.rcuEpoch) === epoch && !(published && rcuAdvance(cpu))) return;
+  }
 }
 
 function leave(cpu: Cpu): void {

@@ -4,6 +4,7 @@ import { editNamed } from '#catalogue/named.suite';
 import { modelM1, modelM3 } from '../../../bench/models.ts';
 import { ModelMachine } from '../model-machine.ts';
 import { machineFor, PLANS } from '../small.suite.ts';
+import { RandomStrategy } from './random.ts';
 import { isSystematic, makeStrategy, STRATEGIES, type StrategyName } from './registry.ts';
 import { alone, orders, store, Toy } from './toy.suite.ts';
 
@@ -57,6 +58,18 @@ const CAUGHT: readonly (readonly [StrategyName, string, keyof typeof PLANS])[] =
 test.each(CAUGHT)('%s finds the edit %s', async (name, broken, plan) => {
   const machine = await machineFor(editNamed(broken), PLANS[plan]);
   expect(firstFailure(machine, name, 1, 1000)).toBeLessThan(1000);
+});
+
+// The model by which strategies are compared: chance that knows nothing rarely meets its bug.
+test('what is broken in M3 is rare, and POS finds it soon all the same', () => {
+  const machine = new ModelMachine(modelM3(true));
+  const uniform = new RandomStrategy(1, 500_000);
+  let found = 0;
+  for (let n = 0; n < 50_000; n++) found += machine.execute(uniform, n).verdicts.length;
+  expect(found).toBeGreaterThan(0);
+  expect(found).toBeLessThan(50);
+  const firsts = Array.from({ length: 25 }, (_, i) => firstFailure(machine, 'pos', i + 1, 5000));
+  expect(firsts.toSorted((a, b) => a! - b!)[12]).toBeLessThan(150);
 });
 
 test('options have their ranges', () => {
