@@ -14,7 +14,7 @@ import { EXIT } from './exit-code.ts';
 const PROGRAM = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
 
 /** Where the judgement needs the end of the run, a short one will do. */
-const AUDITED = ['nr-ptes-not-decremented', 'rss-not-decremented'];
+const AUDITED = ['nr-ptes-not-decremented', 'rss-not-decremented', 'move-keeps-reference'];
 /** One in so many; those that an audit catches are among them. */
 const SAMPLED = 14;
 const CATCHABLE = CATALOGUE.filter(({ rare }) => rare === undefined);
