@@ -1,5 +1,5 @@
 /** The simulator as a peer of the live kernel: a machine of one CPU in this thread. */
-import type { Batch, Peer } from '#live/peer';
+import type { Batch, Peer, Readings } from '#live/peer';
 import type { LoneMachine } from '#machine/lone-machine';
 import type { Reading } from '#result/reading';
 import type { Plan } from '#scenario/plan';
@@ -14,24 +14,14 @@ export class SimulatedPeer implements Peer {
     this.machine = machine;
   }
 
-  async begin(plan: Plan): Promise<void> {
+  async run(plan: Plan, { ops, checkpoints }: Batch): Promise<Readings> {
     this.machine.boot(plan);
-  }
-
-  async run({ ops, checkpoints }: Batch): Promise<readonly Reading[]> {
     let done = 0;
     const readings = checkpoints.map(({ after, watched }) => {
       const goesOn = this.machine.do(ops.slice(done, after));
       done = after;
       return goesOn ? this.machine.read(watched) : { ...HALTED, present: watched.map(() => '') };
     });
-    this.machine.do(ops.slice(done));
-    return readings;
+    return { readings, isStill: true };
   }
-
-  async end(): Promise<boolean> {
-    return true;
-  }
-
-  async close(): Promise<void> {}
 }

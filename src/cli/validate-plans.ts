@@ -36,8 +36,9 @@ export interface Validating extends Comparing {
   readonly run: Engine['run'];
 }
 
-/** Operations of one plan at most. */
+/** Operations of one plan at most, and of each of its columns where those run at once. */
 const OPERATIONS_MAX = 120_000;
+const THREAD_OPERATIONS_MAX = 10_000;
 /** Flags that change nothing for what is compared, or the same on both sides. */
 const NEUTRAL_FLAGS: ReadonlySet<string> = new Set(['pt-scan', 'noreserve']);
 
@@ -127,7 +128,8 @@ export async function atOnce(
   if (shared !== null)
     return { name, why: `CPUs ${shared.join(' and ')} share tables: chance decides where it ends` };
   if (touchedKiB(plan, columns) > rssMaxKiB) throw new TooLarge();
-  const simulated = { ...plan, setup, columns };
+  // Who writes a page is the plan's affair, not its owner's.
+  const simulated: Plan = { ...plan, setup, columns, ownership: 'shared' };
   const compared = await compareThreads(kernel, {
     ...{ plan, setup, columns },
     notes: [
@@ -157,7 +159,7 @@ function* executable(ops: Iterable<Op>, dropped: Map<string, number>): Generator
 function* limited(ops: Iterable<Op>): Generator<Op> {
   let count = 0;
   for (const op of ops) {
-    if (++count > OPERATIONS_MAX) throw new TooLarge();
+    if (++count > THREAD_OPERATIONS_MAX) throw new TooLarge();
     yield op;
   }
 }

@@ -28,9 +28,8 @@ export async function compareThreads(kernel: KernelPeer, race: Race): Promise<Co
   const { plan, setup, columns, notes } = race;
   const simulated = await race.simulate();
   for (let i = 0; ; i++) {
-    await kernel.begin(plan);
-    const live = await kernel.race(setup, columns);
-    const isStill = await kernel.end();
+    const { readings, isStill } = await kernel.race(plan, setup, columns);
+    const live = readings[0]!;
     const isSame = isSameReading(live, simulated);
     if (!isSame && !isStill && i < TRIES_MAX) continue;
     const operations = setup.length + columns.reduce((sum, ops) => sum + ops.length, 0);

@@ -11,7 +11,7 @@ import { isSameReading } from '#result/reading';
 import type { Compared, Difference, Moment } from '#result/validation';
 import type { Op, Plan } from '#scenario/plan';
 import { regionStarts } from '#scenario/regions';
-import type { Checkpoint, Peer } from './peer.ts';
+import type { Batch, Checkpoint, Peer } from './peer.ts';
 import { Watch } from './watch.ts';
 
 export interface Peers {
@@ -41,135 +41,81 @@ export interface Comparison {
 /** A plan needs more memory than it may have, or has more operations. */
 export class TooLarge extends Error {}
 
-/** Operations that a peer is told at once. */
-const BATCH_OPS = 256;
 /** Checkpoints of a long plan are this part of the operations so far apart. */
 const THINNING = 64;
 /** Checkpoints that the history of a difference goes back. */
 const HISTORY_CHECKPOINTS = 12;
-/** How often a plan is run until a difference has come out twice, or none has. */
-const TRIES_MAX = 6;
+/** How often the kernel is asked until a difference has come out twice, or none has. */
+const TRIES_MAX = 8;
 
 export async function comparePlan(peers: Peers, comparison: Comparison): Promise<Compared> {
+  const { plan, rssMaxKiB } = comparison;
+  const batch = batchOf(comparison);
+  const simulated = await peers.simulator.run(plan, batch);
+  if (simulated.readings.some(({ rssKiB }) => rssKiB > rssMaxKiB)) throw new TooLarge();
   let before: Difference | null = null;
   for (let i = 0; ; i++) {
-    const [compared, isStill] = await compareOnce(peers, comparison);
+    const live = await peers.kernel.run(plan, batch);
+    const compared = compareReadings(comparison, batch, live.readings, simulated.readings);
     const { difference } = compared;
     if (difference === null) return compared;
-    if (isStill && isSameDifference(before, difference)) return compared;
+    if (live.isStill && isSameDifference(before, difference)) return compared;
     if (i === TRIES_MAX) return { ...compared, difference: { ...difference, isSettled: false } };
-    before = isStill ? difference : null;
+    before = live.isStill ? difference : before;
   }
 }
 
 function isSameDifference(a: Difference | null, b: Difference): boolean {
-  return (
-    a !== null &&
-    a.operation === b.operation &&
-    isSameReading(a.kernel, b.kernel) &&
-    isSameReading(a.simulator, b.simulator)
+  return a !== null && a.operation === b.operation && isSameReading(a.kernel, b.kernel);
+}
+
+/** All operations, and where it is read. */
+function batchOf(comparison: Comparison): Batch {
+  const { every, thins, signal, operationsMax = Number.POSITIVE_INFINITY } = comparison;
+  const watch = new Watch(regionStarts(comparison.plan));
+  const ops: Op[] = [];
+  const checkpoints: Checkpoint[] = [];
+  const due = (): number =>
+    (checkpoints.at(-1)?.after ?? 0) +
+    (thins ? Math.max(every, Math.floor(ops.length / THINNING)) : every);
+  for (const op of comparison.ops()) {
+    ops.push(op);
+    watch.note(op);
+    if (ops.length > operationsMax) throw new TooLarge();
+    if (ops.length >= due()) checkpoints.push({ after: ops.length, watched: watch.take() });
+    if (signal?.aborted) break;
+  }
+  if (ops.length > 0 && checkpoints.at(-1)?.after !== ops.length)
+    checkpoints.push({ after: ops.length, watched: watch.take() });
+  return { ops, checkpoints };
+}
+
+/** Up to the first checkpoint at which they differ. */
+function compareReadings(
+  { name, notes, show }: Comparison,
+  { ops, checkpoints }: Batch,
+  live: readonly Reading[],
+  simulated: readonly Reading[],
+): Compared {
+  const moments = checkpoints.map(
+    ({ after, watched }, i): Moment => ({
+      ...{ operation: after, text: show(ops[after - 1]!), watched: [...watched] },
+      ...{ kernel: live[i]!, simulator: simulated[i]! },
+    }),
   );
+  const at = moments.findIndex(({ kernel, simulator }) => !isSameReading(kernel, simulator));
+  const compared = at === -1 ? moments : moments.slice(0, at + 1);
+  const { operation = 0, text = '', kernel, simulator } = compared.at(-1) ?? {};
+  const history = compared.slice(-HISTORY_CHECKPOINTS);
+  const figures = { operation, text, kernel: kernel!, simulator: simulator!, history };
+  return {
+    ...{ name, operations: operation, checkpoints: compared.length, threads: 1, notes },
+    vmptePeakKiB: highest(compared.map((moment) => moment.kernel.vmpteKiB)),
+    rssPeakKiB: highest(compared.map((moment) => moment.kernel.rssKiB)),
+    difference: at === -1 ? null : { ...figures, isSettled: true },
+  };
 }
 
-/** The comparison, and whether the peers can be believed. */
-async function compareOnce(
-  { kernel, simulator }: Peers,
-  comparison: Comparison,
-): Promise<[compared: Compared, isStill: boolean]> {
-  const { plan } = comparison;
-  let isStill = false;
-  let compared: Compared;
-  await Promise.all([kernel.begin(plan), simulator.begin(plan)]);
-  try {
-    compared = await new Course({ kernel, simulator }, comparison).run();
-  } finally {
-    const still = await Promise.all([kernel.end(), simulator.end()]);
-    isStill = still.every((each) => each);
-  }
-  return [compared, isStill];
-}
-
-/** One pass over the operations. */
-class Course {
-  private readonly peers: Peers;
-  private readonly comparison: Comparison;
-  private readonly watch: Watch;
-  private readonly history: Moment[] = [];
-  private operations = 0;
-  private checkedAt = 0;
-  private checkpoints = 0;
-  private vmptePeakKiB = 0;
-  private rssPeakKiB = 0;
-
-  constructor(peers: Peers, comparison: Comparison) {
-    this.peers = peers;
-    this.comparison = comparison;
-    this.watch = new Watch(regionStarts(comparison.plan));
-  }
-
-  async run(): Promise<Compared> {
-    const { signal, operationsMax = Number.POSITIVE_INFINITY } = this.comparison;
-    let ops: Op[] = [];
-    let checkpoints: Checkpoint[] = [];
-    let difference: Difference | null = null;
-    for (const op of this.comparison.ops()) {
-      ops.push(op);
-      this.watch.note(op);
-      if (this.isDue(this.operations + ops.length))
-        checkpoints.push({ after: ops.length, watched: this.watch.take() });
-      if (this.operations + ops.length > operationsMax) throw new TooLarge();
-      if (ops.length < BATCH_OPS) continue;
-      difference = await this.batch(ops, checkpoints);
-      ops = [];
-      checkpoints = [];
-      if (difference !== null || signal?.aborted) break;
-    }
-    if (difference === null && ops.length > 0 && !signal?.aborted) {
-      if (checkpoints.at(-1)?.after !== ops.length)
-        checkpoints.push({ after: ops.length, watched: this.watch.take() });
-      difference = await this.batch(ops, checkpoints);
-    }
-    const { operations, vmptePeakKiB, rssPeakKiB } = this;
-    const { name, notes } = this.comparison;
-    const figures = { operations, checkpoints: this.checkpoints, vmptePeakKiB, rssPeakKiB };
-    return { name, ...figures, threads: 1, notes, difference };
-  }
-
-  /** Whether there is a checkpoint after `count` operations. */
-  private isDue(count: number): boolean {
-    const { every, thins } = this.comparison;
-    const apart = thins ? Math.max(every, Math.floor(count / THINNING)) : every;
-    if (count - this.checkedAt < apart) return false;
-    this.checkedAt = count;
-    return true;
-  }
-
-  /** The first difference among the readings, or null. */
-  private async batch(ops: Op[], checkpoints: Checkpoint[]): Promise<Difference | null> {
-    const { kernel, simulator } = this.peers;
-    const batch = { ops, checkpoints };
-    const [real, simulated] = await Promise.all([kernel.run(batch), simulator.run(batch)]);
-    const before = this.operations;
-    this.operations += ops.length;
-    for (const [i, { after, watched }] of checkpoints.entries()) {
-      const [of, by] = [real[i]!, simulated[i]!];
-      this.checkpoints++;
-      this.note(of);
-      const operation = before + after;
-      const text = this.comparison.show(ops[after - 1]!);
-      this.history.push({ operation, text, watched: [...watched], kernel: of, simulator: by });
-      if (this.history.length > HISTORY_CHECKPOINTS) this.history.shift();
-      if (isSameReading(of, by)) continue;
-      this.operations = operation;
-      const history = [...this.history];
-      return { operation, text, kernel: of, simulator: by, history, isSettled: true };
-    }
-    return null;
-  }
-
-  private note({ vmpteKiB, rssKiB }: Reading): void {
-    this.vmptePeakKiB = Math.max(this.vmptePeakKiB, vmpteKiB);
-    this.rssPeakKiB = Math.max(this.rssPeakKiB, rssKiB);
-    if (rssKiB > this.comparison.rssMaxKiB) throw new TooLarge();
-  }
+function highest(values: readonly number[]): number {
+  return values.reduce((a, b) => Math.max(a, b), 0);
 }

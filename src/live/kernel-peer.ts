@@ -1,11 +1,10 @@
 /** The live kernel as a peer: a process of its own executes the plans, and is asked over IPC. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { UserError } from '#base/user-error';
-import type { Reading } from '#result/reading';
 import type { Op } from '#scenario/plan';
 import { regionStarts } from '#scenario/regions';
 import type { Layout, Reply, Request } from './messages.ts';
-import type { Batch, Memory, Peer } from './peer.ts';
+import type { Batch, Memory, Peer, Readings } from './peer.ts';
 
 /** The page tables of the live kernel. */
 export const X86_64 = { levels: 4, ptrsShift: 9 } as const;
@@ -42,49 +41,36 @@ export class KernelPeer implements Peer {
     const file = new URL(CHILD, import.meta.url).pathname;
     const options = { execArgv: QUIET, serialization: 'advanced' } as const;
     const peer = new KernelPeer(fork(file, { ...options, stdio: ['ignore', 2, 2, 'ipc'] }));
-    peer.expect(await peer.reply(), 'begun');
+    peer.expect(await peer.reply(), 'ready');
     return peer;
   }
 
-  async begin(plan: Memory): Promise<void> {
-    const layout: Layout = {
-      starts: regionStarts(plan),
-      pages: plan.regions.map(({ pages }) => pages),
-      noReserve: plan.regions.map(({ flags }) => flags.includes('noreserve')),
-    };
-    this.expect(await this.ask({ ask: 'begin', layout }), 'begun');
-  }
-
-  async run(batch: Batch): Promise<readonly Reading[]> {
-    return this.expect(await this.ask({ ask: 'run', batch }), 'readings').readings;
+  run(plan: Memory, batch: Batch): Promise<Readings> {
+    return this.readings({ ask: 'run', layout: layoutOf(plan), batch });
   }
 
   /** The setup, then all columns at once; what is read once all are done. */
-  async race(setup: readonly Op[], columns: readonly (readonly Op[])[]): Promise<Reading> {
-    const reply = await this.ask({ ask: 'race', setup, columns });
-    return this.expect(reply, 'readings').readings[0]!;
-  }
-
-  async end(): Promise<boolean> {
-    return this.expect(await this.ask({ ask: 'end' }), 'ended').clean;
+  race(plan: Memory, setup: readonly Op[], columns: readonly (readonly Op[])[]): Promise<Readings> {
+    return this.readings({ ask: 'race', layout: layoutOf(plan), setup, columns });
   }
 
   /** Whether a DONTNEED of a whole table frees it: a trial. */
   async reclaims(): Promise<boolean> {
     const pages = 2 ** X86_64.ptrsShift;
     const region = { name: 'trial', pages, flags: [], gapPages: 0 };
-    await this.begin({ ...X86_64, regions: [region] });
     const where = { region: 0, extent: { page: 0, pages }, share: 'all' } as const;
-    const [filled, emptied] = await this.run({
-      ops: [
-        { op: 'mmap', protection: 'write', ...where },
-        { op: 'touch', access: 'write', pages: 'every', ...where },
-        { op: 'dontneed', ...where },
-      ],
-      checkpoints: [2, 3].map((after) => ({ after, watched: [] })),
-    });
-    await this.end();
-    return emptied!.vmpteKiB < filled!.vmpteKiB;
+    const { readings } = await this.run(
+      { ...X86_64, regions: [region] },
+      {
+        ops: [
+          { op: 'mmap', protection: 'write', ...where },
+          { op: 'touch', access: 'write', pages: 'every', ...where },
+          { op: 'dontneed', ...where },
+        ],
+        checkpoints: [2, 3].map((after) => ({ after, watched: [] })),
+      },
+    );
+    return readings[1]!.vmpteKiB < readings[0]!.vmpteKiB;
   }
 
   async close(): Promise<void> {
@@ -92,10 +78,10 @@ export class KernelPeer implements Peer {
     this.child.kill('SIGKILL');
   }
 
-  private ask(request: Request): Promise<Reply> {
+  private async readings(request: Request): Promise<Readings> {
     const reply = this.reply();
     this.child.send(request);
-    return reply;
+    return this.expect(await reply, 'readings');
   }
 
   private reply(): Promise<Reply> {
@@ -115,6 +101,14 @@ export class KernelPeer implements Peer {
     if (reply.answer !== answer) throw new Error(`"${reply.answer}" instead of "${answer}"`);
     return reply as Reply & { answer: A };
   }
+}
+
+function layoutOf(plan: Memory): Layout {
+  return {
+    starts: regionStarts(plan),
+    pages: plan.regions.map(({ pages }) => pages),
+    noReserve: plan.regions.map(({ flags }) => flags.includes('noreserve')),
+  };
 }
 
 /** What there must be before a plan can run on the live kernel. */

@@ -10,7 +10,7 @@ import type { Op } from '#scenario/plan';
 import { Counters } from './counters.ts';
 import { Executor } from './execute.ts';
 import type { Layout, Reply, Request } from './messages.ts';
-import type { Batch, Checkpoint } from './peer.ts';
+import type { Batch, Checkpoint, Readings } from './peer.ts';
 import { settleHeap } from './settled-heap.ts';
 import { loadSyscalls, type Syscalls } from './syscalls.ts';
 import { serveThread, Threads } from './threads.ts';
@@ -22,6 +22,8 @@ import { serveThread, Threads } from './threads.ts';
 const BASE_ADDRESS = 0x6000_0000_0000;
 /** How often all that is read is read before the first plan, so that V8 has done its part. */
 const WARM_UP_ROUNDS = 50;
+/** Before a plan of more operations what the last one left on the heap is collected. */
+const LONG_OPERATIONS = 1000;
 
 class LiveProcess {
   /** Kept, so that the heap keeps its room. */
@@ -29,48 +31,61 @@ class LiveProcess {
   private readonly calls: Syscalls = loadSyscalls();
   private readonly counters = new Counters();
   private readonly threads = new Threads(new URL(import.meta.url));
-  private layout: Layout | null = null;
   private executor: Executor | null = null;
   private start = 0;
   private end = 0;
   private vmpteBefore = 0;
 
-  /** An empty address space, of which the tables are none of the plan's. */
-  begin(layout: Layout): void {
-    const { starts, pages } = layout;
-    const last = starts.length - 1;
-    this.start = BASE_ADDRESS + starts[0]! * PAGE_SIZE_BYTES;
-    this.end = BASE_ADDRESS + (starts[last]! + pages[last]!) * PAGE_SIZE_BYTES;
-    this.layout = layout;
-    this.executor?.close();
-    this.executor = new Executor(this.calls, BASE_ADDRESS, layout);
+  /** All of it at once: while it runs nothing is received or sent, and little is allocated. */
+  run(layout: Layout, { ops, checkpoints }: Batch): Readings {
+    this.enter(layout);
+    if (ops.length > LONG_OPERATIONS) gc!();
     this.vmpteBefore = this.counters.vmpteKiB();
-  }
-
-  /** Operations, and readings after some of them. */
-  run({ ops, checkpoints }: Batch): Reading[] {
     const readings: Reading[] = [];
     let next = 0;
     for (let done = 0; done <= ops.length; done++) {
       while (checkpoints[next]?.after === done) readings.push(this.read(checkpoints[next++]!));
       if (done < ops.length) this.executor!.execute(ops[done]!);
     }
-    return readings;
+    return { readings, isStill: this.leave() };
   }
 
-  /** The setup, and then the columns all at once; read once all are done. */
-  async race(setup: readonly Op[], columns: readonly (readonly Op[])[]): Promise<Reading> {
-    await this.threads.prepare(this.layout!, columns);
-    // What the threads have needed until now is none of the plan's.
+  /**
+   * The setup, and then the columns all at once; read once all are done. They do it twice, since
+   * the first time the threads have memory to map for themselves.
+   */
+  async race(
+    layout: Layout,
+    setup: readonly Op[],
+    columns: readonly (readonly Op[])[],
+  ): Promise<Readings> {
+    await this.threads.prepare(layout, columns);
+    await this.raceOnce(layout, setup, columns.length);
+    return this.raceOnce(layout, setup, columns.length);
+  }
+
+  private async raceOnce(layout: Layout, setup: readonly Op[], threads: number): Promise<Readings> {
+    this.enter(layout);
     this.vmpteBefore = this.counters.vmpteKiB();
     for (const op of setup) this.executor!.execute(op);
-    const refused = await this.threads.go(columns.length);
+    const refused = await this.threads.go(threads);
     const { refused: before, ...read } = this.read({ after: 0, watched: [] });
-    return { ...read, refused: before + refused };
+    const readings = [{ ...read, refused: before + refused }];
+    return { readings, isStill: this.leave() };
   }
 
-  /** Whether everything is as before the plan once its memory is unmapped. */
-  finish(): boolean {
+  /** An address space of that layout, with nothing in it. */
+  private enter(layout: Layout): void {
+    const { starts, pages } = layout;
+    const last = starts.length - 1;
+    this.start = BASE_ADDRESS + starts[0]! * PAGE_SIZE_BYTES;
+    this.end = BASE_ADDRESS + (starts[last]! + pages[last]!) * PAGE_SIZE_BYTES;
+    this.executor?.close();
+    this.executor = new Executor(this.calls, BASE_ADDRESS, layout);
+  }
+
+  /** Whether everything is as before once the plan's memory is unmapped. */
+  private leave(): boolean {
     this.calls.munmap(this.start, this.end - this.start);
     return this.counters.vmpteKiB() === this.vmpteBefore;
   }
@@ -78,16 +93,13 @@ class LiveProcess {
   warmUp(): void {
     const layout: Layout = { starts: [0], pages: [1024], noReserve: [false] };
     const where = { region: 0, extent: { page: 0, pages: 1024 }, share: 'all' } as const;
-    for (let i = 0; i < WARM_UP_ROUNDS; i++) {
-      this.begin(layout);
-      const ops: Batch['ops'] = [
-        { op: 'mmap', protection: 'write', ...where },
-        { op: 'touch', access: 'write', pages: 'every', ...where },
-        { op: 'touch', access: 'read', pages: 'every', ...where },
-      ];
-      this.run({ ops, checkpoints: [{ after: 3, watched: [{ page: 0, pages: 1024 }] }] });
-      this.finish();
-    }
+    const ops: Batch['ops'] = [
+      { op: 'mmap', protection: 'write', ...where },
+      { op: 'touch', access: 'write', pages: 'every', ...where },
+      { op: 'touch', access: 'read', pages: 'every', ...where },
+    ];
+    const checkpoints = [{ after: 3, watched: [{ page: 0, pages: 1024 }] }];
+    for (let i = 0; i < WARM_UP_ROUNDS; i++) this.run(layout, { ops, checkpoints });
   }
 
   private read({ watched }: Checkpoint): Reading {
@@ -121,22 +133,18 @@ function serveProcess(): void {
       tell({ answer: 'failed', why: error.message }),
     );
   });
-  // Whoever asked is gone.
+  // Ctrl-C is for whoever asked; when that is gone, so is this.
+  process.on('SIGINT', () => {});
   process.on('disconnect', () => process.kill(process.pid));
-  if (isAddressSpaceFree()) tell({ answer: 'begun' });
+  if (isAddressSpaceFree()) tell({ answer: 'ready' });
   else tell({ answer: 'failed', why: 'the addresses of plans are in use' });
 }
 
 async function answer(live: LiveProcess, request: Request): Promise<Reply> {
-  switch (request.ask) {
-    case 'begin':
-      live.begin(request.layout);
-      return { answer: 'begun' };
-    case 'run':
-      return { answer: 'readings', readings: live.run(request.batch) };
-    case 'race':
-      return { answer: 'readings', readings: [await live.race(request.setup, request.columns)] };
-    case 'end':
-      return { answer: 'ended', clean: live.finish() };
-  }
+  const { ask, layout } = request;
+  const readings =
+    ask === 'run'
+      ? live.run(layout, request.batch)
+      : await live.race(layout, request.setup, request.columns);
+  return { answer: 'readings', ...readings };
 }

@@ -1,7 +1,6 @@
 /** What the process that executes plans on the live kernel is asked, and what it answers. */
-import type { Reading } from '#result/reading';
 import type { Op } from '#scenario/plan';
-import type { Batch } from './peer.ts';
+import type { Batch, Readings } from './peer.ts';
 
 /** Where the regions of a plan are: their first pages and lengths, in pages. */
 export interface Layout {
@@ -11,20 +10,19 @@ export interface Layout {
   readonly pages: readonly number[];
 }
 
+/** Each in an empty address space of that layout. */
 export type Request =
-  | { readonly ask: 'begin'; readonly layout: Layout }
-  | { readonly ask: 'run'; readonly batch: Batch }
+  | { readonly ask: 'run'; readonly layout: Layout; readonly batch: Batch }
   | {
       readonly ask: 'race';
+      readonly layout: Layout;
       readonly setup: readonly Op[];
       /** Linear operations of each thread. */
       readonly columns: readonly (readonly Op[])[];
-    }
-  | { readonly ask: 'end' };
+    };
 
-/** `failed`: the process cannot go on. */
+/** `ready`: once, at the beginning; `failed`: the process cannot go on. */
 export type Reply =
-  | { readonly answer: 'begun' }
-  | { readonly answer: 'readings'; readonly readings: readonly Reading[] }
-  | { readonly answer: 'ended'; readonly clean: boolean }
+  | { readonly answer: 'ready' }
+  | ({ readonly answer: 'readings' } & Readings)
   | { readonly answer: 'failed'; readonly why: string };

@@ -22,12 +22,14 @@ export interface Checkpoint {
 /** What says where the memory of a plan is. */
 export type Memory = Pick<Plan, 'levels' | 'ptrsShift' | 'regions'>;
 
-/** One executor of linear plans, one plan at a time. */
+/** What was read, and whether it can be believed: nothing else moved the figures meanwhile. */
+export interface Readings {
+  readonly readings: readonly Reading[];
+  readonly isStill: boolean;
+}
+
+/** One executor of linear plans. */
 export interface Peer {
-  /** An empty address space for `plan`, whose regions say where its memory is. */
-  begin(plan: Plan): Promise<void>;
-  run(batch: Batch): Promise<readonly Reading[]>;
-  /** Everything is unmapped; false: the readings of this plan are not to be trusted. */
-  end(): Promise<boolean>;
-  close(): Promise<void>;
+  /** Does all of it in an empty address space, which `plan` has the regions of. */
+  run(plan: Plan, batch: Batch): Promise<Readings>;
 }

@@ -47,16 +47,17 @@ export class Threads {
 export function serveThread(base: number): void {
   const calls = loadSyscalls();
   const heap = settleHeap();
-  let executor: Executor | null = null;
+  let layout: Layout | null = null;
   let ops: readonly Op[] = [];
   parentPort!.on('message', (order: Order) => {
-    if (order === 'go') for (const op of ops) executor!.execute(op);
-    else {
-      executor?.close();
-      executor = new Executor(calls, base, order.layout);
-      ops = order.ops;
-    }
-    parentPort!.postMessage(executor!.refused);
+    let refused = 0;
+    if (order === 'go') {
+      const executor = new Executor(calls, base, layout!);
+      for (const op of ops) executor.execute(op);
+      executor.close();
+      refused = executor.refused;
+    } else ({ layout, ops } = order);
+    parentPort!.postMessage(refused);
   });
   parentPort!.postMessage(heap.length);
 }
