@@ -71,6 +71,8 @@ async function validate(
   if (options.threads && options.random !== undefined)
     throw new UserError('--random makes plans of one thread; leave out --threads');
   const broken = await brokenCalled(context, options.broken);
+  // Before anything is started: what does not exist is known at once.
+  if (scenario !== undefined) await scenarioCalled(context, scenario);
   const began = performance.now();
   const json = options.json === undefined ? null : openJsonOutput(context.io, options.json);
   let session: Session | null = null;
@@ -114,6 +116,8 @@ async function openSession(
   const { LoneMachine } = await import('#machine/lone-machine');
   const { SimulatedPeer } = await import('./simulated-peer.ts');
   const edit = broken === null ? null : lineEditOf(broken);
+  if (broken !== null && edit === null)
+    throw new UserError(`"${broken.name}" is a setting, not an edit; validate takes edits only`);
   const entry = edit === null ? undefined : await context.engine.prepareBroken(edit);
   const protocolOptions = await optionsByProtocol(context.engine);
   const named =
@@ -183,6 +187,9 @@ async function compareAll(
     }
     const plans = outcomes.filter((outcome) => 'checkpoints' in outcome);
     const leftOut = outcomes.filter((outcome) => 'why' in outcome);
+    const [first] = leftOut;
+    if (scenario !== undefined && first !== undefined)
+      throw new UserError(`"${first.name}" cannot be compared: ${first.why}`);
     return { plans, leftOut, random: null };
   } finally {
     line.clear();
