@@ -2,11 +2,13 @@ import { defineConfig } from 'vitest/config';
 
 /** Tests that start threads or programs of their own, which take all cores or measure time. */
 const THREADED = [
-  'src/{cli,live,machine}/**/*.test.ts',
-  'src/explore/{confirm,explore,explore-from,from-result,replay}*.test.ts',
-  'src/report/html/*.test.ts',
   'src/arena/{atomics-wait,word}.test.ts',
-  '{workers,bench}/**/*.test.ts',
+  'src/cli/{html,real-engine,record,stress,trace,trace-run,validate}.test.ts',
+  'src/explore/{explore,from-result}.test.ts',
+  'src/live/**/*.test.ts',
+  'src/machine/{confirm,lock-run,machine,run}.test.ts',
+  'src/report/html/page.test.ts',
+  'bench/native/*.test.ts',
 ];
 
 // Those run one after another, when the others are done, of which two run at a time; `forks` keeps
@@ -23,7 +25,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'alone',
-          include: ['src/**/*.test.ts'],
+          include: ['{src,workers,bench}/**/*.test.ts'],
           exclude: THREADED,
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
