@@ -1,9 +1,10 @@
-/** The tables of a range, one after another, for those kinds of advice that go through tables. */
+/** The tables of a range, one after another: for advice that goes through tables, and mprotect. */
 
 import type { Cpu } from '#arch/cpu';
 import { type Pmdp, pmdNone } from '#arch/pmd';
 import { ptrsMask } from '#arena/arena';
 import { rcuQuiescent } from '#sync/rcu';
+import { changePteRange } from './change-protection.ts';
 import { madviseColdPteRange } from './cold.ts';
 import { guardRemovePteRange } from './guard.ts';
 import { madviseFreePteRange } from './lazyfree.ts';
@@ -12,11 +13,11 @@ import { pmdOffset, pmdpGet } from './pgtable.ts';
 import { boundProtocol, HOOK, hasHook } from './reclaim-protocol.ts';
 import { swapinPteRange } from './swapin.ts';
 
-/** What is done to each table. */
-export const ADVISED = { free: 0, cold: 1, swapin: 2, guardRemove: 3 } as const;
+/** What is done to each table; `protect` and a value of `PROTECTION` on top of it: mprotect. */
+export const ADVISED = { free: 0, cold: 1, swapin: 2, guardRemove: 3, protect: 4 } as const;
 
 /**
- * Does `what` (a value of `ADVISED`) to the tables of [start, end), given as (slot, index) pairs,
+ * Does `what` (see `ADVISED`) to the tables of [start, end), given as (slot, index) pairs,
  * within one VMA. False: it broke off.
  */
 export function adviseTables(
@@ -71,7 +72,10 @@ function adviseTable(
     case ADVISED.guardRemove:
       guardRemovePteRange(cpu, mm, pmdp, slot, first, end);
       return true;
-    default:
+    case ADVISED.swapin:
       return swapinPteRange(cpu, mm, pmdp, slot, first, end);
+    default:
+      changePteRange(cpu, mm, pmdp, slot, first, end, what - ADVISED.protect);
+      return true;
   }
 }

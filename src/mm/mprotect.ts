@@ -4,17 +4,13 @@
  * it is done; what lies beyond stays as it was.
  */
 import { type Cpu, enterActor, leaveActor } from '#arch/cpu';
-import { pmdNone } from '#arch/pmd';
-import { ptrsMask, vmaAt } from '#arena/arena';
+import { vmaAt } from '#arena/arena';
 import { VMA } from '#arena/layout/mm';
 import { peek, write } from '#arena/word';
-import { rcuQuiescent } from '#sync/rcu';
 import { ACTOR } from '#trace/vocabulary';
-import { changePteRange } from './change-protection.ts';
+import { ADVISED, adviseTables } from './advise-tables.ts';
 import { type Mm, mmapWriteLock, mmapWriteUnlock } from './mm.ts';
-import { pmdOffset, pmdpGet } from './pgtable.ts';
 import { flagsWithProtection, hasProtection } from './protection.ts';
-import { boundProtocol, HOOK, hasHook } from './reclaim-protocol.ts';
 import { findVma, firstEndingAfter, isBefore, vmaInMap, vmaStartWrite } from './vma.ts';
 import { mergedIntoPrevious, splitAt } from './vma-merge.ts';
 
@@ -72,40 +68,9 @@ function mprotectFixup(
   const part = vmaInMap(cpu, mm, position);
   vmaStartWrite(cpu, mm, part);
   write(cpu, vmaAt(part) + VMA.flags, flags);
-  changeProtection(cpu, mm, startSlot, startIndex, endSlot, endIndex, protection);
+  const what = ADVISED.protect + protection;
+  adviseTables(cpu, mm, what, startSlot, startIndex, endSlot, endIndex);
   const isOne = position > 0 && mergedIntoPrevious(cpu, mm, position);
   const next = isOne ? position : position + 1;
   if (vmaInMap(cpu, mm, next) !== 0) mergedIntoPrevious(cpu, mm, next);
-}
-
-/** The tables of [start, end). */
-function changeProtection(
-  cpu: Cpu,
-  mm: Mm,
-  startSlot: number,
-  startIndex: number,
-  endSlot: number,
-  endIndex: number,
-  protection: number,
-): void {
-  const mask = ptrsMask();
-  const lastSlot = endIndex === 0 ? endSlot - 1 : endSlot;
-  for (let slot = startSlot; slot <= lastSlot; ) {
-    // Slots below one PMD table: one walk.
-    const lastOfWalk = Math.min(slot | mask, lastSlot);
-    if (hasHook(HOOK.walks)) boundProtocol().walkBegin(cpu, mm, slot);
-    const walked = slot;
-    for (; slot <= lastOfWalk; slot++) {
-      const pmdp = pmdOffset(cpu, mm, slot);
-      // Where an upper entry is none, so are all that it would lead to.
-      if (pmdp === 0) slot = lastOfWalk;
-      else if (!pmdNone(pmdpGet(cpu, pmdp))) {
-        const first = slot === startSlot ? startIndex : 0;
-        const end = slot === endSlot ? endIndex : mask + 1;
-        changePteRange(cpu, mm, pmdp, slot, first, end, protection);
-        rcuQuiescent(cpu);
-      }
-    }
-    if (hasHook(HOOK.walks)) boundProtocol().walkEnd(cpu, mm, walked);
-  }
 }
