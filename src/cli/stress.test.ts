@@ -22,7 +22,7 @@ const SAMPLE = CATCHABLE.filter(({ name }, i) => i % SAMPLED === 0 || AUDITED.in
 
 describe('churn', () => {
   test('loses nothing under any protocol, and races', async () => {
-    const { code, result } = await run('churn', '--protocol', 'all', '--duration', '500ms');
+    const { code, result } = await run('churn', '--protocol', 'all', '--duration', '1s');
     expect(code).toBe(EXIT.well);
     expect(result.runs.map(({ protocol, violations }) => [protocol, violations])).toEqual([
       ...PROTOCOLS.map(({ name }) => [name, []]),
