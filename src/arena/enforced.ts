@@ -105,6 +105,7 @@ export function settle(order: Words, words: Words, outcome: number): boolean {
     Atomics.store(words, CONTROL.halt, 1);
     Atomics.notify(words, CONTROL.halt);
   }
+  Atomics.notify(order, ORDER.outcome);
   Atomics.notify(order, ORDER.turn);
   return true;
 }
@@ -150,7 +151,8 @@ export class EnforcedGate implements Gate {
     this.isEnforcing = false;
     const ended = Atomics.add(this.order, ORDER.ended, 1) + 1;
     this.arrive(ended === this.cpus ? OUTCOME.ended : OUTCOME.stands);
-    while (Atomics.load(this.order, ORDER.outcome) === OUTCOME.running) this.waitOut(this.turn());
+    while (Atomics.load(this.order, ORDER.outcome) === OUTCOME.running)
+      Atomics.wait(this.order, ORDER.outcome, OUTCOME.running, SLICE_MS);
     if (Atomics.load(this.order, ORDER.outcome) > OUTCOME.ended) throw new Halted();
   }
 

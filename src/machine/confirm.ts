@@ -6,12 +6,11 @@
 
 import { isDisabled, makeOrder, NO_STEP, ORDER, OUTCOME, PASSAGE, settle } from '#arena/enforced';
 import { GATE } from '#arena/gate';
-import { CONTROL, PHASE } from '#arena/layout/control';
 import { STEP_WORDS } from '#arena/layout/history';
-import { PERCPU } from '#arena/layout/percpu';
 import { type ArenaMap, arenaMap, type Geometry } from '#arena/map';
 import type { Words } from '#arena/word';
 import type { Plan } from '#scenario/plan';
+import { doAllWait, freeWaits } from './free-waits.ts';
 import { type Evidence, evidenceOf, type Judges, type Verdict, type Wait } from './judges.ts';
 import type { MachineMessage } from './messages.ts';
 import { CpuPool } from './threads.ts';
@@ -245,26 +244,8 @@ class Enforcement {
     const clock = this.order[ORDER.clock]!;
     const isStill = clock === this.clockSeen;
     this.clockSeen = clock;
-    const phase = this.words[CONTROL.phase]!;
-    if (!isStill) return;
-    const living = phase === PHASE.main || phase === PHASE.fair ? this.plan.cpus : 1;
-    const ended = phase === PHASE.main ? this.order[ORDER.ended]! : 0;
-    let waiting = 0;
-    for (let cpu = 0; cpu < living; cpu++) if (this.waits(cpu)) waiting++;
-    if (waiting === 0 || waiting + ended < living) return;
+    if (!isStill || !doAllWait(this.order, this.words, this.map)) return;
     this.isStuck = settle(this.order, this.words, OUTCOME.stopped);
-  }
-
-  /** Whether CPU `cpu` sleeps for a word to change, and has no interrupt to serve. */
-  private waits(cpu: number): boolean {
-    const { words } = this;
-    const block = this.map.percpu + cpu * this.map.percpuWords;
-    const at = words[block + PERCPU.waitAt]!;
-    return (
-      at !== 0 &&
-      words[at] === words[block + PERCPU.waitSeen] &&
-      words[block + PERCPU.ipiWanted] === words[block + PERCPU.ipiServed]
-    );
   }
 
   /** Rows of the passages at which CPUs stand whose columns have not ended. */
@@ -280,18 +261,16 @@ class Enforcement {
 
   private judgeDeadlock(): Verdict[] {
     const { words, map } = this;
-    const waits: Wait[] = [];
-    for (const row of this.isStuck ? [] : this.waiting()) {
-      const { cpu, op, at, value } = this.passage(row);
-      waits.push({ cpu, at, seen: op === GATE.wait ? value : words[at]! });
-    }
-    for (let cpu = 0; this.isStuck && cpu < this.plan.cpus; cpu++) {
-      const block = map.percpu + cpu * map.percpuWords;
-      const at = words[block + PERCPU.waitAt]!;
-      if (at === 0 || at === CONTROL.round) continue;
-      waits.push({ cpu, at, seen: words[block + PERCPU.waitSeen]! });
-    }
+    const waits = this.isStuck ? freeWaits(words, map, this.plan.cpus) : this.gateWaits();
     return this.options.judges.judgeDeadlock(this.evidence('stopped'), waits);
+  }
+
+  /** What CPUs that stand at the gate wait for. */
+  private gateWaits(): Wait[] {
+    return this.waiting().map((row) => {
+      const { cpu, op, at, value } = this.passage(row);
+      return { cpu, at, seen: op === GATE.wait ? value : this.words[at]! };
+    });
   }
 
   private judgeLivelock(): Verdict[] {
