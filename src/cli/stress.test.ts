@@ -20,17 +20,29 @@ const SAMPLED = 14;
 const CATCHABLE = CATALOGUE.filter(({ rare }) => rare === undefined);
 const SAMPLE = CATCHABLE.filter(({ name }, i) => i % SAMPLED === 0 || AUDITED.includes(name));
 
+/** Seconds of churn in which a race is met: mostly the first, unless the cores have other work. */
+const TRIES = 20;
+
 describe('churn', () => {
-  test('loses nothing under any protocol, and races', async () => {
-    const { code, result } = await run('churn', '--protocol', 'all', '--duration', '1s');
+  test('loses nothing under any protocol', async () => {
+    const { code, result } = await run('churn', '--protocol', 'all', '--duration', '500ms');
     expect(code).toBe(EXIT.well);
     expect(result.runs.map(({ protocol, violations }) => [protocol, violations])).toEqual([
       ...PROTOCOLS.map(({ name }) => [name, []]),
     ]);
-    const racesOf = (name: string): string[] =>
-      result.runs.find(({ protocol }) => protocol === name)!.races.map(({ kind }) => kind);
-    expect(racesOf('none')).toContain('pteChanged');
-    expect(racesOf('pt-reclaim')).toContain('pmdChanged');
+  });
+
+  test.each([
+    ['none', 'pteChanged'],
+    ['pt-reclaim', 'pmdChanged'],
+  ])('under %s meets the race %s', async (protocol, race) => {
+    const met = new Set<string>();
+    for (let seed = 1; seed <= TRIES && !met.has(race); seed++) {
+      const flags = ['--protocol', protocol, '--duration', '1s', '--seed', `${seed}`];
+      const { result } = await run('churn', ...flags);
+      for (const { kind } of result.runs[0]!.races) met.add(kind);
+    }
+    expect([...met]).toContain(race);
   });
 
   test('loses nothing with eight CPUs, one lock and noise', async () => {
