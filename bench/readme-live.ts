@@ -9,6 +9,8 @@ import { type Compared, type Validation, validationTotals } from '#result/valida
 import { inPackage } from './root.ts';
 
 const RANDOM_PLANS = 1000;
+/** Folders whose scenarios are so small that they are told together. */
+const SHELVES = ['litmus', 'races'];
 /** Text that one of the documents has at most. */
 const DOCUMENT_BYTES_MAX = 64 << 20;
 
@@ -29,9 +31,11 @@ export function liveTable(): LiveTable {
   return {
     head: ['plans', 'operations', 'checkpoints', 'peak VmPTE', 'peak RSS', 'differences'],
     rows: [
-      ...all.plans.filter(({ name }) => !isOfShelf(name)).map((plan) => row(plan.name, [plan])),
-      ...['litmus', 'races'].map((shelf) => {
-        const of = all.plans.filter(({ name }) => name.startsWith(`${shelf}/`));
+      ...all.plans
+        .filter(({ name }) => shelfOf(name) === undefined)
+        .map((plan) => row(plan.name, [plan])),
+      ...SHELVES.map((shelf) => {
+        const of = all.plans.filter(({ name }) => shelfOf(name) === shelf);
         return row(`${of.length} of ${shelf}`, of);
       }),
       row(`${threads.plans.length} on threads, at quiescence`, threads.plans),
@@ -42,8 +46,8 @@ export function liveTable(): LiveTable {
   };
 }
 
-function isOfShelf(name: string): boolean {
-  return /^(litmus|races)\//.test(name);
+function shelfOf(name: string): string | undefined {
+  return SHELVES.find((shelf) => name.startsWith(`${shelf}/`));
 }
 
 function row(name: string, plans: readonly Compared[]): string {

@@ -5,7 +5,7 @@ import type { Reading } from '#result/reading';
 import type { Plan } from '#scenario/plan';
 
 /** What a machine that has halted reads: nothing that the kernel could. */
-const HALTED: Reading = { vmpteKiB: -1, rssKiB: -1, refused: -1, present: [] };
+export const HALTED: Reading = { vmpteKiB: -1, rssKiB: -1, refused: -1, present: [] };
 
 export class SimulatedPeer implements Peer {
   private readonly machine: LoneMachine;

@@ -16,6 +16,7 @@ import { regionStarts } from '#scenario/regions';
 import { showOp } from '#scenario/written-op';
 import type { Engine, LoadedScenario } from './engine.ts';
 import { ample, cutDown, cutNotes, PAGE_SIZE_KIB } from './live-plan.ts';
+import { HALTED } from './simulated-peer.ts';
 
 /** Operations between two checkpoints of a scenario. */
 const EVERY = 32;
@@ -79,7 +80,9 @@ export async function compareScenario(
     name,
     why:
       `it needs more than ${formatKiB(validating.rssMaxKiB)} of memory or ` +
-      formatCounted(OPERATIONS_MAX, 'operation'),
+      (compare === atOnce
+        ? `${formatCounted(THREAD_OPERATIONS_MAX, 'operation')} of a column`
+        : formatCounted(OPERATIONS_MAX, 'operation')),
   };
 }
 
@@ -96,7 +99,7 @@ export async function inTurn(
     ...{ plan: machine, name: plan.scenario, notes, rssMaxKiB, signal },
     ...{ every: every ?? EVERY, thins: every === null },
     operationsMax: OPERATIONS_MAX,
-    ops: () => executable(scenario.operations?.() ?? inTurns(plan), dropped),
+    ops: executable(scenario.operations?.() ?? inTurns(plan), dropped),
     show: (op) => showOp(op, plan.regions),
   };
   const compared = await comparePlan(peers, comparison);
@@ -130,7 +133,7 @@ export async function atOnce(
   if (touchedKiB(plan, columns) > rssMaxKiB) throw new TooLarge();
   // Who writes a page is the plan's affair, not its owner's.
   const simulated: Plan = { ...plan, setup, columns, ownership: 'shared' };
-  const compared = await compareThreads(kernel, {
+  return compareThreads(kernel, {
     ...{ plan, setup, columns },
     notes: [
       ...notes,
@@ -139,17 +142,15 @@ export async function atOnce(
     ],
     async simulate() {
       const { vmpteKiB, rssKiB, faults, exit } = await run(simulated, { signal });
-      if (exit !== 'pass') return { vmpteKiB: -1, rssKiB: -1, refused: -1, present: [] };
+      if (exit !== 'pass') return HALTED;
       const tables = vmpteKiB.end - vmpteKiB.start;
       return { vmpteKiB: tables, rssKiB: rssKiB.end, refused: faults.segv, present: [] };
     },
   });
-  return compared;
 }
 
 /** Those that the live kernel can be asked to do; the others are counted. */
 function* executable(ops: Iterable<Op>, dropped: Map<string, number>): Generator<Op> {
-  dropped.clear();
   for (const op of ops) {
     if (isExecutable(op)) yield op;
     else dropped.set(kindOf(op), (dropped.get(kindOf(op)) ?? 0) + 1);

@@ -8,6 +8,7 @@ import type { Compared, LeftOut, RandomPlans, Validation } from '#result/validat
 import { commandText } from './campaign.ts';
 import { choose } from './choices.ts';
 import type { Act, Context } from './command-line.ts';
+import type { LoadedScenario } from './engine.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { integerFlag, settingFlag } from './flags.ts';
 import { openJsonOutput } from './json-output.ts';
@@ -72,13 +73,13 @@ async function validate(
     throw new UserError('--random makes plans of one thread; leave out --threads');
   const broken = await brokenCalled(context, options.broken);
   // Before anything is started: what does not exist is known at once.
-  if (scenario !== undefined) await scenarioCalled(context, scenario);
+  const named = scenario === undefined ? null : await scenarioCalled(context, scenario);
   const began = performance.now();
   const json = options.json === undefined ? null : openJsonOutput(context.io, options.json);
   let session: Session | null = null;
   try {
     session = await openSession(context, broken, options);
-    const { plans, leftOut, random } = await compareAll(context, session, scenario, options);
+    const { plans, leftOut, random } = await compareAll(context, session, named, options);
     const { io, signal, words } = context;
     const validation: Validation = {
       ...{ pttorture: io.version, schema: 1, kind: 'validation', command: commandText(words) },
@@ -159,7 +160,7 @@ interface All {
 async function compareAll(
   context: Context,
   { validating }: Session,
-  scenario: string | undefined,
+  named: LoadedScenario | null,
   options: ValidateOptions,
 ): Promise<All> {
   const line = countLine(context.io.stderr);
@@ -173,23 +174,25 @@ async function compareAll(
       return { plans: [], leftOut: [], random };
     }
     const { atOnce, compareScenario, inTurn } = await import('./validate-plans.ts');
-    const compare = options.threads ? atOnce : inTurn;
-    const names = scenario === undefined ? await allNames(context) : [scenario];
+    const one = (scenario: LoadedScenario): Promise<Compared | LeftOut> => {
+      const compare = options.threads ? atOnce : inTurn;
+      return compareScenario(validating, scenario, options.parameter ?? {}, compare);
+    };
+    if (named !== null) {
+      line.show(named.name, 0, 1);
+      const outcome = await one(named);
+      if ('checkpoints' in outcome) return { plans: [outcome], leftOut: [], random: null };
+      throw new UserError(`"${outcome.name}" cannot be compared: ${outcome.why}`);
+    }
     const outcomes: (Compared | LeftOut)[] = [];
+    const names = [...(await context.engine.scenarioNames())].sort();
     for (const [i, name] of names.entries()) {
       if (context.signal.aborted) break;
       line.show(name, i, names.length);
-      const one = async (): Promise<Compared | LeftOut> => {
-        const loaded = await scenarioCalled(context, name);
-        return compareScenario(validating, loaded, options.parameter ?? {}, compare);
-      };
-      outcomes.push(await (scenario === undefined ? one().catch(whyNot(name)) : one()));
+      outcomes.push(await scenarioCalled(context, name).then(one).catch(whyNot(name)));
     }
     const plans = outcomes.filter((outcome) => 'checkpoints' in outcome);
     const leftOut = outcomes.filter((outcome) => 'why' in outcome);
-    const [first] = leftOut;
-    if (scenario !== undefined && first !== undefined)
-      throw new UserError(`"${first.name}" cannot be compared: ${first.why}`);
     return { plans, leftOut, random: null };
   } finally {
     line.clear();
@@ -202,10 +205,6 @@ function whyNot(name: string): (error: unknown) => LeftOut {
     if (error instanceof UserError) return { name, why: error.message };
     throw error;
   };
-}
-
-async function allNames({ engine }: Context): Promise<string[]> {
-  return [...(await engine.scenarioNames())].sort();
 }
 
 async function print(

@@ -6,9 +6,7 @@ import { expect, test } from 'vitest';
 import type { LineEdit } from '#derive/apply-edit';
 import { mapOf } from '#scenario/map-op.suite';
 import type { Op, PageSpan, Plan, Protection, Walker } from '#scenario/plan';
-import type { Execution } from './execution.ts';
-import { machineFor, plan, randomly, times } from './small.suite.ts';
-import type { SteppedMachine } from './stepped-machine.ts';
+import { firstFailure, machineFor, plan, times } from './small.suite.ts';
 
 /** Four slots: pages move from the first to the third and back. */
 const REGIONS = [{ name: 'heap', pages: 16, flags: [], gapPages: 0 }];
@@ -96,13 +94,3 @@ test.each<readonly [LineEdit, readonly Op[], string]>([
   );
   expect(failure?.verdicts[0]?.kind).toBe(oracle);
 });
-
-function firstFailure(machine: SteppedMachine, seed: number, executions: number): Execution | null {
-  const strategy = randomly(seed);
-  for (let execution = 0; execution < executions; execution++) {
-    const found = machine.execute(strategy, execution);
-    if (found.verdicts.length > 0) return found;
-    expect(found.end).toBe('done');
-  }
-  return null;
-}

@@ -7,9 +7,7 @@ import { expect, test } from 'vitest';
 import type { LineEdit } from '#derive/apply-edit';
 import { mapOf } from '#scenario/map-op.suite';
 import type { Advice, Op, Plan } from '#scenario/plan';
-import type { Execution } from './execution.ts';
-import { machineFor, plan, randomly, times } from './small.suite.ts';
-import type { SteppedMachine } from './stepped-machine.ts';
+import { firstFailure, machineFor, plan, times } from './small.suite.ts';
 
 const WHOLE = { region: 0, extent: 'whole', share: 'all' } as const;
 const PART = { ...WHOLE, extent: 'part' } as const;
@@ -102,13 +100,3 @@ test.each([
   const failure = firstFailure(await machineFor(edit, small), 1, 3000);
   expect(failure?.verdicts[0]?.kind).toBe(oracle);
 });
-
-function firstFailure(machine: SteppedMachine, seed: number, executions: number): Execution | null {
-  const strategy = randomly(seed);
-  for (let execution = 0; execution < executions; execution++) {
-    const found = machine.execute(strategy, execution);
-    if (found.verdicts.length > 0) return found;
-    expect(found.end).toBe('done');
-  }
-  return null;
-}

@@ -1,11 +1,13 @@
 /** Small machines and plans that make the lives of one table meet, for the tests of this room. */
 
+import { expect } from 'vitest';
 import { protocolWords } from '#arena/layout/protocol-words';
 import type { Geometry } from '#arena/map';
 import type { LineEdit } from '#derive/apply-edit';
 import { treeRoots } from '#derive/variants';
 import { mapOf } from '#scenario/map-op.suite';
 import type { Op, Plan, TorturedLock } from '#scenario/plan';
+import type { Execution } from './execution.ts';
 import { SteppedMachine } from './stepped-machine.ts';
 import { loadSteppedTree } from './stepped-tree.ts';
 import { RandomStrategy } from './strategies/random.ts';
@@ -136,4 +138,19 @@ export async function machineFor(
 /** A strategy for tests: one switch in ten steps. */
 export function randomly(seed: number): RandomStrategy {
   return new RandomStrategy(seed, 100_000);
+}
+
+/** The first of so many random executions that ends in a violation; the others must end well. */
+export function firstFailure(
+  machine: SteppedMachine,
+  seed: number,
+  executions: number,
+): Execution | null {
+  const strategy = randomly(seed);
+  for (let execution = 0; execution < executions; execution++) {
+    const found = machine.execute(strategy, execution);
+    if (found.verdicts.length > 0) return found;
+    expect(found.end).toBe('done');
+  }
+  return null;
 }

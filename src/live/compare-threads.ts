@@ -3,8 +3,7 @@
  * simulator. The two can agree only where the end does not depend on who was first: so no two
  * columns may work on the same table. They are compared once all is quiet.
  */
-import type { Reading } from '#result/reading';
-import { isSameReading } from '#result/reading';
+import { isSameReading, type Reading } from '#result/reading';
 import type { Compared } from '#result/validation';
 import type { Op, Plan } from '#scenario/plan';
 import { regionStarts } from '#scenario/regions';

@@ -6,8 +6,7 @@
  * differs is run again: it counts only if it comes out twice in the same way, and the process has
  * kept still meanwhile.
  */
-import type { Reading } from '#result/reading';
-import { isSameReading } from '#result/reading';
+import { isSameReading, type Reading } from '#result/reading';
 import type { Compared, Difference, Moment } from '#result/validation';
 import type { Op, Plan } from '#scenario/plan';
 import { regionStarts } from '#scenario/regions';
@@ -23,8 +22,8 @@ export interface Comparison {
   readonly plan: Plan;
   readonly name: string;
   readonly notes: string[];
-  /** The plan's operations, linear, from the first on. */
-  readonly ops: () => Iterable<Op>;
+  /** The plan's operations, linear, from the first on; gone through once. */
+  readonly ops: Iterable<Op>;
   /** Operations between two checkpoints; there is one after the last operation, too. */
   readonly every: number;
   /** Whether checkpoints become rarer as a plan gets long. */
@@ -78,7 +77,7 @@ function batchOf(comparison: Comparison): Batch {
   const due = (): number =>
     (checkpoints.at(-1)?.after ?? 0) +
     (thins ? Math.max(every, Math.floor(ops.length / THINNING)) : every);
-  for (const op of comparison.ops()) {
+  for (const op of comparison.ops) {
     ops.push(op);
     watch.note(op);
     if (ops.length > operationsMax) throw new TooLarge();

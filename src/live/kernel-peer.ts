@@ -1,5 +1,6 @@
 /** The live kernel as a peer: a process of its own executes the plans, and is asked over IPC. */
 import { type ChildProcess, fork } from 'node:child_process';
+import { arch, platform } from 'node:process';
 import { UserError } from '#base/user-error';
 import type { Op } from '#scenario/plan';
 import { regionStarts } from '#scenario/regions';
@@ -38,7 +39,7 @@ export class KernelPeer implements Peer {
   /** Throws a `UserError` where there is no live kernel to ask. */
   static async start(): Promise<KernelPeer> {
     await checkPlatform();
-    const file = new URL(CHILD, import.meta.url).pathname;
+    const file = new URL(CHILD, import.meta.url);
     const options = { execArgv: QUIET, serialization: 'advanced' } as const;
     const peer = new KernelPeer(fork(file, { ...options, stdio: ['ignore', 2, 2, 'ipc'] }));
     peer.expect(await peer.reply(), 'ready');
@@ -113,7 +114,6 @@ function layoutOf(plan: Memory): Layout {
 
 /** What there must be before a plan can run on the live kernel. */
 async function checkPlatform(): Promise<void> {
-  const { arch, platform } = await import('node:process');
   if (platform !== 'linux' || arch !== 'x64')
     throw new UserError(`the live kernel must be Linux on x86-64, not ${platform} on ${arch}`);
   try {

@@ -26,8 +26,6 @@ const WARM_UP_ROUNDS = 50;
 const LONG_OPERATIONS = 1000;
 
 class LiveProcess {
-  /** Kept, so that the heap keeps its room. */
-  readonly settledHeap = settleHeap();
   private readonly calls: Syscalls = loadSyscalls();
   private readonly counters = new Counters();
   private readonly threads = new Threads(new URL(import.meta.url));
@@ -125,6 +123,7 @@ else serveThread(BASE_ADDRESS);
 
 /** Answers one request after another. */
 function serveProcess(): void {
+  settleHeap();
   const live = new LiveProcess();
   live.warmUp();
   const tell = (reply: Reply): void => void process.send!(reply);

@@ -77,5 +77,5 @@ export async function compareRandom(peers: Peers, request: RandomRequest): Promi
 function comparisonOf(request: RandomRequest, ops: readonly Op[], every: number): Comparison {
   const { plan, show, rssMaxKiB, signal } = request;
   const course = { every, thins: false, show, rssMaxKiB, signal };
-  return { plan, name: 'random', notes: [], ops: () => ops, ...course };
+  return { plan, name: 'random', notes: [], ops, ...course };
 }

@@ -3,14 +3,13 @@
  * up to the break. What is added merges with what is before it in the heap, and with nothing else.
  */
 import { type Cpu, enterActor, leaveActor } from '#arch/cpu';
-import { vmaAt } from '#arena/arena';
-import { MM, VMA } from '#arena/layout/mm';
+import { MM } from '#arena/layout/mm';
 import { peek, poke } from '#arena/word';
 import { ACTOR } from '#trace/vocabulary';
 import { type Mm, mmapWriteLock, mmapWriteUnlock } from './mm.ts';
 import { unmapLocked } from './mmap.ts';
 import { indexOfPage, slotOfPage } from './place.ts';
-import { firstEndingAfter, isBefore, vmaInMap } from './vma.ts';
+import { isFreeBetween } from './vma.ts';
 import { MERGE, mapRange } from './vma-merge.ts';
 
 /**
@@ -32,12 +31,11 @@ export function brk(cpu: Cpu, mm: Mm, start: number, pages: number, flags: numbe
 
 /** Unmaps [end, oldEnd) if anything is mapped there. */
 function shrinks(cpu: Cpu, mm: Mm, end: number, oldEnd: number): boolean {
+  const [startSlot, startIndex] = [slotOfPage(end), indexOfPage(end)];
   const [endSlot, endIndex] = [slotOfPage(oldEnd), indexOfPage(oldEnd)];
-  if (!isFreeBetween(cpu, mm, slotOfPage(end), indexOfPage(end), endSlot, endIndex)) {
-    unmapLocked(cpu, mm, slotOfPage(end), indexOfPage(end), endSlot, endIndex);
-    return true;
-  }
-  return false;
+  if (isFreeBetween(cpu, mm, startSlot, startIndex, endSlot, endIndex)) return false;
+  unmapLocked(cpu, mm, startSlot, startIndex, endSlot, endIndex);
+  return true;
 }
 
 /** Maps [oldEnd, end) if nothing is mapped there or in the page after; `merges`: to the left. */
@@ -56,18 +54,4 @@ function grows(
   const sides = merges ? MERGE.left : 0;
   mapRange(cpu, mm, startSlot, startIndex, slotOfPage(end), indexOfPage(end), mapping, sides);
   return true;
-}
-
-function isFreeBetween(
-  cpu: Cpu,
-  mm: Mm,
-  startSlot: number,
-  startIndex: number,
-  endSlot: number,
-  endIndex: number,
-): boolean {
-  const vma = vmaInMap(cpu, mm, firstEndingAfter(cpu, mm, startSlot, startIndex));
-  if (vma === 0) return true;
-  const at = vmaAt(vma);
-  return !isBefore(peek(at + VMA.startSlot), peek(at + VMA.startIndex), endSlot, endIndex);
 }

@@ -1,7 +1,8 @@
 /**
  * What mprotect does to entries (`change_pte_range`): takes away the right to write, and gives it
  * back; hides pages that may not be accessed at all, and shows them again. The caller holds the
- * mmap lock for writing, so that no fault meets an entry that is not as its VMA says.
+ * mmap lock for writing, so that no fault meets an entry that is not as its VMA says. And what
+ * NUMA hinting does to them, which hides pages that the VMA allows (`MM_CP_PROT_NUMA`).
  */
 import type { Cpu } from '#arch/cpu';
 import type { Pmdp } from '#arch/pmd';
@@ -31,10 +32,13 @@ import { pteUnmapUnlock } from './pte-offset-map.ts';
 import { walkerMapLock } from './walkers/map-table.ts';
 import { reactsAsPosted } from './walkers/reactions.ts';
 
+/** Beside the values of `PROTECTION`: hides pages of their own until the next access. */
+export const PROT_NUMA = 3;
+
 /**
- * Gives the entries [first, end) of one table `protection` (a value of `PROTECTION`), and flushes
- * where a right has gone. Returns how many it changed: as posted none, if the table was not to be
- * had.
+ * Gives the entries [first, end) of one table `protection` (a value of `PROTECTION`, or
+ * `PROT_NUMA`), and flushes where a right has gone. Returns how many it changed: as posted none, if
+ * the table was not to be had.
  */
 export function changePteRange(
   cpu: Cpu,
@@ -67,6 +71,8 @@ export function changePteRange(
 
 /** Whether an entry becomes another one; swap entries and markers have no protection. */
 function changes(value: Pte, protection: number): boolean {
+  if (protection === PROT_NUMA)
+    return ptePresent(value) && !pteZeroPage(value) && !pteUffdWp(value);
   if (pteKind(value) === PTE_KIND.protNone) return protection !== PROTECTION.none;
   if (protection === PROTECTION.none) return ptePresent(value);
   return protection === PROTECTION.write ? mayBecomeWritable(value) : pteWrite(value);
@@ -80,7 +86,8 @@ function mayBecomeWritable(value: Pte): boolean {
 
 /** A hidden entry has no room for its former bits: dirty is what is safe to assume of its page. */
 function withProtection(value: Pte, protection: number): Pte {
-  if (protection === PROTECTION.none) return mkNonPresent(PTE_KIND.protNone, ptePfn(value));
+  if (protection === PROTECTION.none || protection === PROT_NUMA)
+    return mkNonPresent(PTE_KIND.protNone, ptePfn(value));
   const writes = protection === PROTECTION.write;
   if (ptePresent(value)) return writes ? pteMkwriteDirty(value) : pteWrprotect(value);
   const own = ptePfn(value) !== ZERO_PFN;

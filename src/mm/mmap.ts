@@ -20,6 +20,7 @@ import {
   isBefore,
   removeVma,
   setVmaBounds,
+  startsBefore,
   vmaInMap,
   vmaStartWrite,
 } from './vma.ts';
@@ -131,10 +132,6 @@ function cutVma(
   } else {
     removeVma(cpu, mm, vma);
   }
-}
-
-function startsBefore(vma: number, slot: number, index: number): boolean {
-  return isBefore(peek(vmaAt(vma) + VMA.startSlot), peek(vmaAt(vma) + VMA.startIndex), slot, index);
 }
 
 /** First slot of VMA `vma`; of none: the end of the address space. */

@@ -8,7 +8,7 @@ import { vmaAt } from '#arena/arena';
 import { VMA } from '#arena/layout/mm';
 import { peek, write } from '#arena/word';
 import type { Mm } from './mm.ts';
-import { firstEndingAfter, isBefore, vmaInMap, vmaStartWrite } from './vma.ts';
+import { firstEndingAfter, isBefore, startsBefore, vmaInMap, vmaStartWrite } from './vma.ts';
 import { mergedIntoPrevious, splitAt } from './vma-merge.ts';
 
 /** Sets the flags `on` and clears `off` for all that is mapped in [start, end). */
@@ -27,7 +27,7 @@ export function changeVmaFlags(
   const from = firstEndingAfter(cpu, mm, startSlot, startIndex);
   for (let i = from; ; i++) {
     const vma = vmaInMap(cpu, mm, i);
-    if (vma === 0 || !isBefore(startSlotOf(vma), startIndexOf(vma), endSlot, endIndex)) break;
+    if (vma === 0 || !startsBefore(vma, endSlot, endIndex)) break;
     vmaStartWrite(cpu, mm, vma);
     write(cpu, vmaAt(vma) + VMA.flags, (peek(vmaAt(vma) + VMA.flags) | on) & ~off);
   }

@@ -105,6 +105,24 @@ export function vmaInMap(cpu: Cpu, mm: Mm, position: number): number {
   return position < 0 || position >= read(cpu, map) ? 0 : read(cpu, map + 1 + position);
 }
 
+/** Whether VMA `vma`, whose lock or the mmap lock is held, begins before (slot, index). */
+export function startsBefore(vma: number, slot: number, index: number): boolean {
+  return isBefore(peek(vmaAt(vma) + VMA.startSlot), peek(vmaAt(vma) + VMA.startIndex), slot, index);
+}
+
+/** Whether nothing is mapped in [start, end); under the mmap lock. */
+export function isFreeBetween(
+  cpu: Cpu,
+  mm: Mm,
+  startSlot: number,
+  startIndex: number,
+  endSlot: number,
+  endIndex: number,
+): boolean {
+  const vma = vmaInMap(cpu, mm, firstEndingAfter(cpu, mm, startSlot, startIndex));
+  return vma === 0 || !startsBefore(vma, endSlot, endIndex);
+}
+
 /** Sets a VMA's bounds; under its write lock, or before it is in the map. */
 export function setVmaBounds(
   cpu: Cpu,

@@ -34,9 +34,7 @@ export function validationText(validation: Validation, options: ValidationOption
 export function validationMarkdown(validation: Validation): string {
   const rows = validation.plans.map((plan) => [
     [plan.name, ...plan.notes].join(', '),
-    ...[formatCount(plan.operations), formatCount(plan.checkpoints)],
-    formatExactKiB(plan.vmptePeakKiB),
-    formatKiB(plan.rssPeakKiB),
+    ...figuresOf(plan),
     plan.difference === null ? 'none' : `at operation ${formatCount(plan.difference.operation)}`,
   ]);
   const { random } = validation;
@@ -52,6 +50,14 @@ export function validationMarkdown(validation: Validation): string {
   const lines = [head, ['---', '---:', '---:', '---:', '---:', '---'], ...rows];
   const tableText = lines.map((row) => `| ${row.join(' | ')} |`).join('\n');
   return `${title(validation)}\n\n${tableText}\n\n${totals(validation)}\n`;
+}
+
+/** Operations, checkpoints, and the peaks of page tables and resident memory. */
+function figuresOf(plan: Compared): string[] {
+  return [
+    ...[formatCount(plan.operations), formatCount(plan.checkpoints)],
+    ...[formatExactKiB(plan.vmptePeakKiB), formatKiB(plan.rssPeakKiB)],
+  ];
 }
 
 /** `12 plans compared, 3,456 checkpoints, 0 differences`. */
@@ -86,10 +92,7 @@ function plansText(page: Page, plans: readonly Compared[]): string[] {
   if (plans.length === 0) return [];
   const rows = plans.map((plan) => [
     { text: plan.name, style: 'plain' as const },
-    cell(formatCount(plan.operations)),
-    cell(formatCount(plan.checkpoints)),
-    cell(formatExactKiB(plan.vmptePeakKiB)),
-    cell(formatKiB(plan.rssPeakKiB)),
+    ...figuresOf(plan).map((figure) => cell(figure)),
     plan.difference === null
       ? cell('none', 'good')
       : cell(`at ${formatCount(plan.difference.operation)}`, 'bad'),

@@ -1,10 +1,10 @@
 /** A CPU's private state while it runs its column, and what all of its operations ask for. */
 
 import type { Cpu } from '#arch/cpu';
-import { ptrsMask } from '#arena/arena';
 import { Halted } from '#arena/halt';
 import { CONTROL } from '#arena/layout/control';
 import { peek } from '#arena/word';
+import { indexOfPage, slotOfPage } from '#mm/place';
 import { choosePages, type PageRange } from '#scenario/extent';
 import type { Where } from '#scenario/plan';
 import { actWord, NO_REGION } from '#trace/act';
@@ -56,11 +56,10 @@ export function pagesOf(cpu: Cpu, task: Task, where: Where): PageRange {
 /** The pages [start, end) as (slot, index) pairs, in the task's own record. */
 export function spanOf(task: Task, start: number, end: number): Span {
   const { span } = task;
-  const ptrs = ptrsMask() + 1;
-  span.startSlot = Math.floor(start / ptrs) | 0;
-  span.startIndex = (start - span.startSlot * ptrs) | 0;
-  span.endSlot = Math.floor(end / ptrs) | 0;
-  span.endIndex = (end - span.endSlot * ptrs) | 0;
+  span.startSlot = slotOfPage(start);
+  span.startIndex = indexOfPage(start);
+  span.endSlot = slotOfPage(end);
+  span.endIndex = indexOfPage(end);
   return span;
 }
 

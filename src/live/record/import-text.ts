@@ -1,4 +1,5 @@
 /** A text that perf script or strace printed elsewhere becomes a recording. */
+import { PAGE_SIZE_BYTES } from '#base/units';
 import { UserError } from '#base/user-error';
 import { RecordingBuilder } from '#scenario/trace/builder';
 import { importPerf, isPerfLine } from '#scenario/trace/import-perf';
@@ -21,7 +22,7 @@ export function importText(path: string): Recording {
     recordedWith: made,
     touches: made === 'perf' ? 'recorded' : 'assumed',
     kernel: 'unknown',
-    pageSize: 4096,
+    pageSize: PAGE_SIZE_BYTES,
     transparentHugePages: 'unknown',
   });
 }

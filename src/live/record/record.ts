@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs';
 import { release } from 'node:os';
 import { basename, join } from 'node:path';
+import { PAGE_SIZE_BYTES } from '#base/units';
 import { UserError } from '#base/user-error';
 import { RecordingBuilder } from '#scenario/trace/builder';
 import { importPerf } from '#scenario/trace/import-perf';
@@ -90,7 +91,7 @@ function systemFacts(): Pick<RecordingHeader, 'kernel' | 'pageSize' | 'transpare
   } catch {
     huge = 'never';
   }
-  return { kernel: release(), pageSize: 4096, transparentHugePages: huge };
+  return { kernel: release(), pageSize: PAGE_SIZE_BYTES, transparentHugePages: huge };
 }
 
 function chooseTool({ tool, searchPath }: RecordRequest): { tool: Tool; note: string | null } {

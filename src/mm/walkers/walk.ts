@@ -20,13 +20,12 @@ import { peek, read } from '#arena/word';
 import { rcuQuiescent } from '#sync/rcu';
 import { ACTOR } from '#trace/vocabulary';
 import { anonVmaPrepare } from '../anon-vma.ts';
-import { changePteRange } from '../change-protection.ts';
+import { changePteRange, PROT_NUMA } from '../change-protection.ts';
 import { copyPteRange } from '../fork.ts';
 import { GUP, getUserPages } from '../gup-fast.ts';
 import { ksmPteRange } from '../ksm.ts';
 import { migratePteRange } from '../migrate.ts';
 import { type Mm, mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from '../mm.ts';
-import { changeProtNuma } from '../numa.ts';
 import { pmdOffset, pmdpGet } from '../pgtable.ts';
 import { PROTECTION } from '../protection.ts';
 import { pmdAlloc } from '../pte-alloc.ts';
@@ -218,7 +217,7 @@ function walkTable(
     case WALKER.migrate:
       return migratePteRange(cpu, mm, pmdp, slot, first, end);
     case WALKER.numa:
-      return changeProtNuma(cpu, mm, pmdp, slot, first, end);
+      return changePteRange(cpu, mm, pmdp, slot, first, end, PROT_NUMA);
     case WALKER.ksm:
       return ksmPteRange(cpu, mm, pmdp, slot, first, end);
     case WALKER['uffd-wp']:

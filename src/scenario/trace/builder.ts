@@ -2,6 +2,8 @@
  * Builds a recording from what importers read: keeps track of what is mapped, so that faults in
  * anonymous memory are told from others, and makes one event of touches that follow each other.
  */
+
+import { PAGE_SIZE_BYTES } from '#base/units';
 import type { Protection } from '../plan.ts';
 import { AddressSpace, type Stretch } from './address-space.ts';
 import {
@@ -16,7 +18,6 @@ import {
 } from './recording.ts';
 import { BITS, hasDoneNothing, type SystemCall } from './system-call.ts';
 
-const PAGE_SIZE = 4096;
 /** Addresses of the user's half. */
 const USER_BYTES = 2 ** 47;
 
@@ -78,7 +79,7 @@ export class RecordingBuilder {
 
   fault(tid: number, seconds: number, address: number, isWrite: boolean): void {
     this.at(seconds);
-    const page = Math.floor(address / PAGE_SIZE);
+    const page = Math.floor(address / PAGE_SIZE_BYTES);
     if (address >= USER_BYTES || !this.space.isAnonymous(page)) {
       this.note('faults');
       return;
@@ -182,7 +183,7 @@ export class RecordingBuilder {
 
   /** The first call says where the heap begins. */
   private brk(thread: number, end: number): void {
-    const endPage = Math.ceil(end / PAGE_SIZE);
+    const endPage = Math.ceil(end / PAGE_SIZE_BYTES);
     const heap = this.space.heapPages() ?? { page: endPage, pages: 0 };
     if (endPage < heap.page) return;
     const pages = endPage - heap.page;
@@ -274,7 +275,7 @@ const NOTHING: LeftOut = { faults: 0, otherProcesses: 0, failedCalls: 0, lost: 0
 
 /** The pages of `bytes` bytes from an address on. */
 function pagesOf([start = 0, bytes = 0]: readonly number[]): Pages {
-  return { page: Math.floor(start / PAGE_SIZE), pages: Math.ceil(bytes / PAGE_SIZE) };
+  return { page: Math.floor(start / PAGE_SIZE_BYTES), pages: Math.ceil(bytes / PAGE_SIZE_BYTES) };
 }
 
 /** Nothing can be written without being read. */

@@ -3,6 +3,7 @@
  * a file that breaks off, a line that says nothing, a call that cannot have been.
  */
 import { z } from 'zod';
+import { PAGE_SIZE_BYTES } from '#base/units';
 import { UserError } from '#base/user-error';
 import { AddressSpace } from './address-space.ts';
 import {
@@ -95,7 +96,7 @@ const headerSchema = z.object({
   recordedWith: z.enum(['perf', 'strace']),
   touches: z.enum(['recorded', 'assumed']),
   kernel: z.string(),
-  pageSize: z.literal(4096),
+  pageSize: z.literal(PAGE_SIZE_BYTES),
   threads: z.int().positive(),
   transparentHugePages: z.string(),
   leftOut: z.object({

@@ -1,5 +1,6 @@
 /** For tests: recordings that could have been, drawn or made up. */
 import fc from 'fast-check';
+import { PAGE_SIZE_BYTES } from '#base/units';
 import { AddressSpace } from './address-space.ts';
 import {
   type Pages,
@@ -17,7 +18,7 @@ export const HEADER: RecordingHeader = {
   recordedWith: 'perf',
   touches: 'recorded',
   kernel: '6.18.0',
-  pageSize: 4096,
+  pageSize: PAGE_SIZE_BYTES,
   threads: 4,
   transparentHugePages: 'madvise',
   leftOut: { faults: 3, otherProcesses: 0, failedCalls: 1, lost: 0, advice: { hugepage: 2 } },
