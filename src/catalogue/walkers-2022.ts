@@ -130,7 +130,7 @@ export const WALKERS_2022: readonly BrokenVersion[] = [
     bug: 'S-31',
     summary: 'fork follows a pmd entry that page reclaim has cleared since fork looked at it',
     source: patch(12),
-    edit: { label: 'fork-source-held', becomes: 'const sourceFirst = true;' },
+    edit: { label: 'fork-source-held', becomes: 'const posted = true;' },
     protocol: 'percpu-refcount',
     scenario: 'races/fork-vs-discard',
     oracle: 'table-zero',

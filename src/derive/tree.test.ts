@@ -212,9 +212,15 @@ describe('the built trees', () => {
 
   const edits = CATALOGUE.flatMap((version) => lineEditOf(version) ?? []);
 
-  test('every broken version finds its line, once', () => {
+  test('every broken version finds its line, once, and leaves no name undeclared', () => {
     const modules = readModules(packageRoot());
-    for (const edit of edits) expect(applyEdit(modules, edit).path).toMatch(/\.js$/);
+    for (const edit of edits) {
+      const { path, line } = applyEdit(modules, edit);
+      const before = modules.get(path)!.split('\n')[line - 1]!;
+      const declared = /\b(?:const|let) (\w+)/.exec(before)?.[1];
+      if (declared !== undefined && 'label' in edit)
+        expect(edit.becomes, edit.name).toMatch(new RegExp(`\\b(const|let) ${declared}\\b`));
+    }
   });
 
   // Each takes a while; all of them are derived when the catalogue is explored.
