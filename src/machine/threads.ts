@@ -2,6 +2,7 @@
  * The threads of a machine: a piscina pool with one thread per CPU, and a pool whose threads keep
  * their event loops for the kernel threads, which are called through comlink.
  */
+import { setMaxListeners } from 'node:events';
 import { execArgv } from 'node:process';
 import { setFlagsFromString } from 'node:v8';
 import { MessageChannel } from 'node:worker_threads';
@@ -71,6 +72,8 @@ export class CpuPool {
   /** One reply per CPU; `order`: in which the steps of the hostile phase are taken. */
   live(message: MachineMessage, signal: AbortSignal, order?: Words): Promise<CpuReply[]> {
     const tasks: Promise<CpuReply>[] = [];
+    // Each task listens until it ends, and Node.js warns where more than ten do.
+    setMaxListeners(0, signal);
     for (let cpu = 0; cpu < this.cpus; cpu++) {
       const task: CpuTask = { ...message, cpu, part: 'life', ...(order && { order }) };
       tasks.push(this.pool.run(task, { signal }));
