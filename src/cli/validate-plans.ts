@@ -6,6 +6,7 @@ import { type Comparison, comparePlan, type Peers, TooLarge } from '#live/compar
 import { compareThreads, sharers } from '#live/compare-threads';
 import { isExecutable } from '#live/execute';
 import type { KernelPeer } from '#live/kernel-peer';
+import { Interrupted } from '#live/peer';
 import { Watch } from '#live/watch';
 import { formatCount, formatCounted, formatKiB } from '#report/format';
 import type { Compared, LeftOut } from '#result/validation';
@@ -142,6 +143,7 @@ export async function atOnce(
     ],
     async simulate() {
       const { vmpteKiB, rssKiB, faults, exit } = await run(simulated, { signal });
+      if (signal.aborted) throw new Interrupted();
       if (exit !== 'pass') return HALTED;
       const tables = vmpteKiB.end - vmpteKiB.start;
       return { vmpteKiB: tables, rssKiB: rssKiB.end, refused: faults.segv, present: [] };

@@ -9,8 +9,10 @@ import type { LineEdit } from '#derive/apply-edit';
 import { ensureVariant } from '#derive/variants';
 import { describeKernel, protocolOf } from '#live/kernel';
 import { KernelPeer } from '#live/kernel-peer';
+import { Interrupted } from '#live/peer';
 import { LoneMachine } from '#machine/lone-machine';
 import type { RandomPlans } from '#result/validation';
+import { planOf } from '#tasks/machine.suite';
 import { realEngine } from './real-engine.ts';
 import { optionsByProtocol } from './scenario-choice.ts';
 import { SimulatedPeer } from './simulated-peer.ts';
@@ -54,6 +56,11 @@ const LIVING: LineEdit = {
   text: { path: 'mm/zap.js', text: 'endIndex : mask + 1', occurrence: 0 },
 };
 
+async function machineOf(edit: LineEdit): Promise<LoneMachine> {
+  const { plain } = await ensureVariant(edit);
+  return LoneMachine.load(new URL('tasks/entry.js', plain).href);
+}
+
 describe.skipIf(!isLive)(`with a live kernel${why}`, () => {
   let protocol = '';
   beforeAll(async () => {
@@ -63,9 +70,7 @@ describe.skipIf(!isLive)(`with a live kernel${why}`, () => {
   afterAll(() => (kernel as KernelPeer).close());
 
   async function random(plans: number, operations: number, edit: LineEdit) {
-    const { plain } = await ensureVariant(edit);
-    const machine = await LoneMachine.load(new URL('tasks/entry.js', plain).href);
-    const simulator = new SimulatedPeer(machine);
+    const simulator = new SimulatedPeer(await machineOf(edit));
     const protocolOptions = await optionsByProtocol(engine);
     const validating = {
       peers: { kernel: kernel as KernelPeer, simulator },
@@ -82,6 +87,18 @@ describe.skipIf(!isLive)(`with a live kernel${why}`, () => {
     expect([plans, checkpoints]).toEqual([50, expect.any(Number)]);
     expect(checkpoints).toBeGreaterThan(400);
   }, 60_000);
+
+  test('an interruption ends a plan midway, on both sides', async () => {
+    const stopped = await KernelPeer.start();
+    const answer = stopped.reclaims();
+    stopped.stop();
+    await expect(answer).rejects.toThrow(Interrupted);
+    await expect(stopped.reclaims()).rejects.toThrow(Interrupted);
+    const simulator = new SimulatedPeer(await machineOf(LIVING), AbortSignal.abort());
+    const plan = planOf({ cpus: 1 });
+    const batch = { ops: [], checkpoints: [{ after: 0, watched: [] }] };
+    await expect(simulator.run(plan, batch)).rejects.toThrow(Interrupted);
+  });
 
   test.each(EDITS)(
     'finds the edit $name, and makes the plan small',

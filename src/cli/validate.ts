@@ -4,6 +4,7 @@ import { UserError } from '#base/user-error';
 import { type BrokenVersion, lineEditOf } from '#catalogue/broken-version';
 import type { Peers } from '#live/compare';
 import type { Kernel } from '#live/kernel';
+import { Interrupted } from '#live/peer';
 import type { Compared, LeftOut, RandomPlans, Validation } from '#result/validation';
 import { commandText } from './campaign.ts';
 import { choose } from './choices.ts';
@@ -11,6 +12,7 @@ import type { Act, Context } from './command-line.ts';
 import type { LoadedScenario } from './engine.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { integerFlag, settingFlag } from './flags.ts';
+import type { PendingFile } from './io.ts';
 import { openJsonOutput } from './json-output.ts';
 import { printValidation } from './print-report.ts';
 import { countLine } from './progress.ts';
@@ -76,8 +78,10 @@ async function validate(
   const named = scenario === undefined ? null : await scenarioCalled(context, scenario);
   const began = performance.now();
   const json = options.json === undefined ? null : openJsonOutput(context.io, options.json);
+  let saved: PendingFile | null = null;
   let session: Session | null = null;
   try {
+    if (options.random !== undefined) saved = context.io.openPending(options.save);
     session = await openSession(context, broken, options);
     const { plans, leftOut, random } = await compareAll(context, session, named, options);
     const { io, signal, words } = context;
@@ -90,11 +94,15 @@ async function validate(
     };
     if (options.json !== '-') await print(context, validation, options.format);
     json?.write(validation);
-    const saved = random === null ? null : random.shrunk;
-    if (saved !== null) await save(context, options, saved.scenario);
+    const shrunk = random?.shrunk ?? null;
+    if (shrunk !== null) {
+      saved?.commit(shrunk.scenario);
+      io.stderr.write(`saved as ${options.save}: pttorture validate ${options.save} --every 1\n`);
+    }
     return exitCode(validation);
   } finally {
     json?.discard();
+    saved?.discard();
     await session?.close();
   }
 }
@@ -130,8 +138,9 @@ async function openSession(
   const protocol = named ?? broken?.protocol ?? protocolOf(kernel);
   const peers: Peers = {
     kernel: live,
-    simulator: new SimulatedPeer(await LoneMachine.load(entry)),
+    simulator: new SimulatedPeer(await LoneMachine.load(entry), signalOf(context, options)),
   };
+  signalOf(context, options)?.addEventListener('abort', () => live.stop());
   return {
     ...{ kernel, protocol },
     validating: {
@@ -144,6 +153,11 @@ async function openSession(
     },
     close: () => live.close(),
   };
+}
+
+/** What ends a plan midway; null: a random plan is short, and counts once it is done. */
+function signalOf({ signal }: Context, { random }: ValidateOptions): AbortSignal | null {
+  return random === undefined ? signal : null;
 }
 
 /** What plans may have of memory: half of what there is, and no more than takes seconds. */
@@ -174,13 +188,15 @@ async function compareAll(
       return { plans: [], leftOut: [], random };
     }
     const { atOnce, compareScenario, inTurn } = await import('./validate-plans.ts');
-    const one = (scenario: LoadedScenario): Promise<Compared | LeftOut> => {
+    const one = (scenario: LoadedScenario): Promise<Compared | LeftOut | null> => {
       const compare = options.threads ? atOnce : inTurn;
-      return compareScenario(validating, scenario, options.parameter ?? {}, compare);
+      const comparing = compareScenario(validating, scenario, options.parameter ?? {}, compare);
+      return comparing.catch(unlessInterrupted);
     };
     if (named !== null) {
       line.show(named.name, 0, 1);
       const outcome = await one(named);
+      if (outcome === null) return { plans: [], leftOut: [], random: null };
       if ('checkpoints' in outcome) return { plans: [outcome], leftOut: [], random: null };
       throw new UserError(`"${outcome.name}" cannot be compared: ${outcome.why}`);
     }
@@ -189,7 +205,8 @@ async function compareAll(
     for (const [i, name] of names.entries()) {
       if (context.signal.aborted) break;
       line.show(name, i, names.length);
-      outcomes.push(await scenarioCalled(context, name).then(one).catch(whyNot(name)));
+      const outcome = await scenarioCalled(context, name).then(one).catch(whyNot(name));
+      if (outcome !== null) outcomes.push(outcome);
     }
     const plans = outcomes.filter((outcome) => 'checkpoints' in outcome);
     const leftOut = outcomes.filter((outcome) => 'why' in outcome);
@@ -197,6 +214,12 @@ async function compareAll(
   } finally {
     line.clear();
   }
+}
+
+/** A plan that was ended midway has no outcome. */
+function unlessInterrupted(error: unknown): null {
+  if (error instanceof Interrupted) return null;
+  throw error;
 }
 
 /** Of all scenarios, those that cannot run as asked are left out. */
@@ -215,11 +238,6 @@ async function print(
   if (how === 'text') return printValidation(context, validation);
   const { validationMarkdown } = await import('#report/validation');
   context.io.stdout.write(validationMarkdown(validation));
-}
-
-async function save({ io }: Context, { save: path }: ValidateOptions, text: string): Promise<void> {
-  io.openPending(path).commit(text);
-  io.stderr.write(`saved as ${path}: pttorture validate ${path} --every 1\n`);
 }
 
 async function exitCode(validation: Validation): Promise<ExitCode> {

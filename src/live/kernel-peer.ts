@@ -5,7 +5,7 @@ import { UserError } from '#base/user-error';
 import type { Op } from '#scenario/plan';
 import { regionStarts } from '#scenario/regions';
 import type { Layout, Reply, Request } from './messages.ts';
-import type { Batch, Memory, Peer, Readings } from './peer.ts';
+import { type Batch, Interrupted, type Memory, type Peer, type Readings } from './peer.ts';
 
 /** The page tables of the live kernel. */
 export const X86_64 = { levels: 4, ptrsShift: 9 } as const;
@@ -26,13 +26,16 @@ export class KernelPeer implements Peer {
   private readonly child: ChildProcess;
   private waiting: { resolve(reply: Reply): void; reject(error: Error): void } | null = null;
 
+  private isStopped = false;
+
   private constructor(child: ChildProcess) {
     this.child = child;
     child.on('message', (reply: Reply) => this.settle((waiting) => waiting.resolve(reply)));
     child.on('error', (error) => this.settle((waiting) => waiting.reject(error)));
     child.on('exit', (code, signal) => {
       const how = signal === null ? `ended with code ${code}` : `was ended by ${signal}`;
-      this.settle((waiting) => waiting.reject(new Error(`the process on the live kernel ${how}`)));
+      const error = new Error(`the process on the live kernel ${how}`);
+      this.settle((waiting) => waiting.reject(this.isStopped ? new Interrupted() : error));
     });
   }
 
@@ -74,12 +77,19 @@ export class KernelPeer implements Peer {
     return readings[1]!.vmpteKiB < readings[0]!.vmpteKiB;
   }
 
+  /** Ends the process in the midst of a plan: what it is asked, now or later, is `Interrupted`. */
+  stop(): void {
+    this.isStopped = true;
+    this.child.kill('SIGKILL');
+  }
+
   async close(): Promise<void> {
     this.child.removeAllListeners('exit');
     this.child.kill('SIGKILL');
   }
 
   private async readings(request: Request): Promise<Readings> {
+    if (this.isStopped) throw new Interrupted();
     const reply = this.reply();
     this.child.send(request);
     return this.expect(await reply, 'readings');

@@ -28,6 +28,9 @@ export interface Readings {
   readonly isStill: boolean;
 }
 
+/** There is no answer: whoever asked wants the end of it. */
+export class Interrupted extends Error {}
+
 /** One executor of linear plans. */
 export interface Peer {
   /** Does all of it in an empty address space, which `plan` has the regions of. */

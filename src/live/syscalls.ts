@@ -35,7 +35,9 @@ const MAP_NORESERVE = 0x4000;
 const MAP_FLAGS = MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS;
 const MREMAP_MAYMOVE = 1;
 const MREMAP_FIXED = 2;
+const PR_SET_PDEATHSIG = 1;
 const PR_SET_THP_DISABLE = 41;
+const SIGKILL = 9;
 
 export function loadSyscalls(): Syscalls {
   const libc = koffi.load('libc.so.6');
@@ -51,6 +53,8 @@ export function loadSyscalls(): Syscalls {
   // For the whole process rather than by MADV_NOHUGEPAGE for each range: the flag that advice sets
   // would come after mmap, and keep the new mapping from being merged with its neighbours.
   prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+  // Whoever asked may be gone in the midst of a plan, when nothing is received.
+  prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   return {
     mmap: (address, length, protection, noReserve) => {
       const flags = noReserve ? MAP_FLAGS | MAP_NORESERVE : MAP_FLAGS;

@@ -56,7 +56,7 @@ export async function record(request: RecordRequest): Promise<Recorded> {
   const { command, searchPath } = request;
   const [program, ...words] = command;
   if (program === undefined || findProgram(program, searchPath) === null)
-    throw new UserError(`cannot run "${program ?? ''}": no such program`);
+    throw new UserError(`cannot run "${program ?? ''}": no executable file of that name`);
   const { tool, note } = chooseTool(request);
   const recordedAt = new Date(request.clocks.realtime() * 1000).toISOString();
   const file = join(request.scratch, tool === 'perf' ? 'perf.data' : 'strace.txt');
