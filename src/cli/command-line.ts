@@ -42,7 +42,7 @@ export async function runCommandLine(context: Context): Promise<ExitCode> {
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.well;
     if (error instanceof CommanderError || error instanceof UserError) {
-      io.stderr.write(`${oneLine(error)}\n`);
+      io.stderr.write(`${visible(oneLine(error, program))}\n`);
       return EXIT.wrong;
     }
     const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -79,20 +79,32 @@ const EXIT_CODES = `
 Exit codes: 0 all well, 1 a violation or an unmet expectation, 2 a wrong command,
 3 an internal failure or the deadline, 130 interrupted.`;
 
+/** What a file or a word holds may be in a complaint, and must not act on a terminal. */
+function visible(text: string): string {
+  return text.replace(/\p{Cc}/gu, (control) => {
+    const code = control.charCodeAt(0).toString(16).padStart(2, '0');
+    return `\\x${code}`;
+  });
+}
+
 /** The whole complaint on one line. */
-function oneLine(error: Error): string {
-  if (error instanceof CommanderError) return inOurStyle(error);
+function oneLine(error: Error, program: Command): string {
+  if (error instanceof CommanderError) return inOurStyle(error, program);
   const [first, ...rest] = error.message.split('\n');
   return rest.length === 0 ? first : `${first} (and ${rest.length} more)`;
 }
 
 /** `error: unknown option '--x'` with a hint on a second line becomes `unknown option "--x"; …`. */
-function inOurStyle(error: CommanderError): string {
+function inOurStyle(error: CommanderError, program: Command): string {
   if (error.code === 'commander.help') {
-    return 'no command given; choose from run, list, report, start (see pttorture --help)';
+    const names = program.commands.map((command) => command.name()).join(', ');
+    return `no command given; choose from ${names} (see pttorture --help)`;
   }
   const [first, ...hints] = error.message.replace(/^error: /, '').split('\n');
   const hint = hints.join(' ').replace(/^\(Did you mean (.*)\?\)$/, 'did you mean $1?');
-  const said = first.replaceAll("'", '"').replace(/\.$/, '');
+  const said = first
+    .replaceAll("'", '"')
+    .replace(/\.$/, '')
+    .replace(/\. Expected (\d+) arguments? but got (\d+).*$/, '; $1 expected, $2 given');
   return [said, hint].filter((part) => part !== '').join('; ');
 }

@@ -71,9 +71,11 @@ export async function strategyOf(
       `--exhaust: ${name} draws by chance for ever; choose from ${systematic.join(', ')}`,
     );
   }
-  for (const option of ['depth', 'bound'] as const)
-    if (options[option] !== undefined && entry.options[option] === undefined)
-      throw new UserError(`--${option} is no option of the strategy ${name}`);
+  for (const option of ['depth', 'bound'] as const) {
+    if (options[option] === undefined || entry.options[option] !== undefined) continue;
+    const having = strategies.find((each) => each.options[option] !== undefined)!.name;
+    throw new UserError(`--${option} is no option of the strategy ${name}, but of ${having}`);
+  }
   return { name, depth: options.depth, bound: options.bound };
 }
 

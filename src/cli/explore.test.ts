@@ -82,7 +82,10 @@ describe('explore', () => {
     ],
     [['explore', 'churn', '--strategy', 'luck'], /^unknown strategy "luck"/],
     [['explore', 'churn', '--strategy', 'pct', '--exhaust'], /^--exhaust: pct draws by chance/],
-    [['explore', 'churn', '--bound', '2'], /^--bound is no option of the strategy pos/],
+    [
+      ['explore', 'churn', '--bound', '2'],
+      /^--bound is no option of the strategy pos, but of dfs\n/,
+    ],
     [['explore', 'churn', '--exhaust', '--executions', '5'], /exclude each other/],
     [['replay', 'pt1:churn'], /^"pt1:churn" is no replay word/],
     [['replay', 'pt1:churn:none::::0.x:s'], /^"0.x" is no schedule/],

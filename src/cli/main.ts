@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /**
  * The program: the only reader of arguments and environment, and the only exit. The first Ctrl-C
- * (or SIGTERM) ends the run with the results so far, the second ends the program at once.
+ * (or SIGTERM, or a terminal that closes) ends the run with the results so far, the second ends the
+ * program at once.
  */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -13,7 +14,7 @@ import { realEngine } from './real-engine.ts';
 
 const interruption = new AbortController();
 
-for (const name of ['SIGINT', 'SIGTERM'] as const) {
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(name, () => {
     if (interruption.signal.aborted) process.exit(EXIT.interrupted);
     interruption.abort();

@@ -33,7 +33,7 @@ export function addProfile(program: Command, context: Context, act: Act): void {
     .option('--lock <list>', 'algorithms to compare (ttas,ticket), or CLASS=NAME,...')
     .option('--no-split-locks', 'one page-table lock for the whole mm')
     .option('-p, --parameter <name=value>', 'set NAME, or PROTOCOL.OPTION', settingFlag)
-    .option('--duration <time>', 'of each run (default: 3s)', durationFlag('--duration'), 3000)
+    .option('--duration <time>', 'of each run (default: 3s)', durationFlag('--duration'))
     .option('--seed <n>', 'seed of all chance', integerFlag('--seed', 0, 2 ** 32 - 1), 1)
     .option('--json <file>', 'write the result document; - for stdout, and nothing else there')
     .option('--html <file>', 'write the report as a page, which opens without a network')
@@ -48,13 +48,14 @@ interface ProfileOptions {
   readonly lock?: string;
   readonly splitLocks: boolean;
   readonly parameter?: Readonly<Record<string, string>>;
-  readonly duration: number;
+  readonly duration?: number;
   readonly seed: number;
   readonly json?: string;
   readonly html?: string;
 }
 
 const PROTOCOL = 'pt-reclaim';
+const DURATION_MS = 3000;
 
 async function profile(context: Context, word: string, options: ProfileOptions): Promise<ExitCode> {
   const plans = await plansOf(context, word, options);
@@ -88,7 +89,7 @@ async function plansOf(context: Context, word: string, options: ProfileOptions):
   const known = Object.keys(protocolOptions);
   const wanted = options.protocol ?? scenario.protocol ?? PROTOCOL;
   const protocols = [...new Set(wanted.split(',').map((each) => choose('protocol', each, known)))];
-  const { seed, splitLocks, parameter, duration: durationMs } = options;
+  const { seed, splitLocks, parameter, duration: durationMs = DURATION_MS } = options;
   const common = {
     ...requestOf(scenario, null, { seed, splitLocks, parameter: { ...parameter } }),
     durationMs,

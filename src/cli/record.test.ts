@@ -49,6 +49,12 @@ test('what is missing in a recording is said', async () => {
   );
 });
 
+test('an interruption before there is anything to record is no mistake', async () => {
+  const { code, files, stderr } = await say(['record', '--', 'x'], { signal: AbortSignal.abort() });
+  expect([code, files.size]).toEqual([EXIT.interrupted, 0]);
+  expect(stderr).toBe('x was interrupted before anything of it was recorded\n');
+});
+
 test('a text made elsewhere becomes a trace of its name', async () => {
   const { code, files, stdout } = await say(['record', '--import', 'a/redis.txt'], {
     importRecording: () => recording,

@@ -57,6 +57,11 @@ async function recordProgram(
     // What the program itself prints is alone on stdout.
     io.stderr.write(summary(recording, packed.length, path));
     return signal.aborted ? EXIT.interrupted : EXIT.well;
+  } catch (error) {
+    if (!signal.aborted || !(error instanceof UserError)) throw error;
+    // What was recorded breaks off where there is nothing to read yet.
+    io.stderr.write(`${program} was interrupted before anything of it was recorded\n`);
+    return EXIT.interrupted;
   } finally {
     file.discard();
   }

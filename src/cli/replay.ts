@@ -45,6 +45,8 @@ async function replay(
   options: ReplayOptions,
 ): Promise<ExitCode> {
   const { isReplayWord } = await import('#explore/replay-word');
+  if (isReplayWord(failure) && options.violation > 1)
+    throw new UserError('--violation chooses from a document; a replay word tells of one');
   const recorded = isReplayWord(failure)
     ? await fromWord(context, failure)
     : await fromDocument(context, failure, options.violation);

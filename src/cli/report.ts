@@ -16,8 +16,8 @@ import {
 export function addReport(program: Command, context: Context, act: Act): void {
   program
     .command('report')
-    .description('make the report of a saved result or exploration again')
-    .argument('<result>', 'a file that run --json or explore --json wrote')
+    .description('make the report of a saved document again')
+    .argument('<result>', 'a file that --json of run, explore, profile or validate wrote')
     .option('--html <file>', 'write it as a page, instead of printing it')
     .option('--lock-stat', 'print its lock statistics instead, in the layout of /proc/lock_stat')
     .action((path: string, options: ReportOptions) => act(() => report(context, path, options)));

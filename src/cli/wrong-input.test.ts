@@ -9,10 +9,15 @@ const FILES = {
   'broken.yaml': 'question: q\nsource: s\ncolums: []\n',
   'bad.json': '{ "schema": 9 }',
   'half.yaml': 'question: [\n',
+  'red.json': '\u001b[31m\n',
+  'result.json': '{ "pttorture": "0.1.0", "runs": [] }',
 };
 
 const wrong: [words: string, message: RegExp][] = [
-  ['', /^no command given; choose from run, list, report, start/],
+  [
+    '',
+    /^no command given; choose from run, explore, profile, replay, list, report, record, start,/,
+  ],
   ['rum churn', /^unknown command "rum"; did you mean run\?/],
   ['run', /^no scenario given; /],
   [
@@ -21,7 +26,7 @@ const wrong: [words: string, message: RegExp][] = [
   ],
   ['run litmus/chrun', /^unknown scenario "litmus\/chrun"; choose from allocator-loop, churn/],
   ['run litmus/mine.yaml', /^cannot read "litmus\/mine.yaml"/],
-  ['run churn extra', /^too many arguments for "run"/],
+  ['run churn extra', /^too many arguments for "run"; 1 expected, 2 given$/],
   ['run churn --protocl none', /^unknown option "--protocl"; did you mean --protocol\?/],
   ['run churn --protocol pt-relaim', /^unknown protocol "pt-relaim"; did you mean "pt-reclaim"\?/],
   ['run churn --protocol none,', /^unknown protocol ""; .*choose from none, async-scanner/],
@@ -88,6 +93,10 @@ const wrong: [words: string, message: RegExp][] = [
   ['list lockz', /^unknown topic "lockz"; did you mean "locks"\?/],
   ['report', /^missing required argument "result"/],
   ['report missing.json', /^cannot read "missing.json"/],
+  ['report red.json', /^red\.json: not JSON: .*"\\x1b\[31m " is not valid JSON$/],
+  ['replay result.json', /^result\.json: kind of document "result"; expected "exploration"$/],
+  ['replay pt1:a:b:::::c --violation 2', /^--violation chooses from a document; a replay word/],
+  ['validate --random 3 --save /nowhere/d.yaml', /^cannot write "\/nowhere\/d.yaml"/],
   ['report bad.json', /^bad\.json: result schema 9/],
 ];
 

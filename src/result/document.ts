@@ -44,8 +44,11 @@ export function parseDocument<T>(
   try {
     document = JSON.parse(text);
   } catch (error) {
-    throw new UserError(`${name}: not JSON: ${firstLine((error as Error).message)}`);
+    throw new UserError(`${name}: not JSON: ${inOneLine((error as Error).message)}`);
   }
+  const kind = kindOf(document);
+  if (kind !== null && kind !== noun)
+    throw new UserError(`${name}: kind of document "${kind}"; expected "${noun}"`);
   const version = (document as { schema?: unknown } | null)?.schema;
   if (typeof version === 'number' && version !== SCHEMA) {
     throw new UserError(`${name}: ${noun} schema ${version}; this version reads schema ${SCHEMA}`);
@@ -70,6 +73,20 @@ function pathText(path: readonly PropertyKey[]): string {
   return path
     .map((key, i) => (typeof key === 'number' ? `[${key}]` : `${i > 0 ? '.' : ''}${String(key)}`))
     .join('');
+}
+
+const KINDS: readonly unknown[] = ['exploration', 'catalogue', 'validation'];
+
+/** What is written in a document of itself; results are told by their runs. Null: nothing. */
+function kindOf(document: unknown): string | null {
+  const { kind, runs } = (document ?? {}) as { kind?: unknown; runs?: unknown };
+  if (KINDS.includes(kind)) return kind as string;
+  return Array.isArray(runs) ? 'result' : null;
+}
+
+/** What a parser quotes of a text may have line breaks. */
+function inOneLine(text: string): string {
+  return text.replaceAll(/\s+/g, ' ');
 }
 
 function firstLine(text: string): string {
