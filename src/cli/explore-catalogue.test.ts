@@ -47,7 +47,7 @@ describe('the whole catalogue', async () => {
     const none = await say(['replay', 'all.json', '--violation', '2'], { files });
     expect([none.code, none.stderr]).toEqual([
       EXIT.wrong,
-      '"all.json" has 1 violations; --violation 2 is none of them\n',
+      '"all.json" has 1 violation; --violation 2 is none of them\n',
     ]);
   });
 });

@@ -110,6 +110,13 @@ describe('replay', () => {
     expect([code, stdout]).toEqual([3, `${difference}\n`]);
   });
 
+  test('that is interrupted says nothing', async () => {
+    const signal = AbortSignal.abort();
+    const never = (): Promise<never> => new Promise(() => {});
+    const { code, stdout } = await say(['replay', word], { replay: never, signal });
+    expect([code, stdout]).toEqual([130, '']);
+  });
+
   test('of what goes well is well', async () => {
     const { code } = await say(['replay', word], {
       replay: (request) => ({ ...base(request.times), verdicts: [] }),

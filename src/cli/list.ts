@@ -94,10 +94,13 @@ const ENTRIES: Readonly<Record<Topic, (engine: Engine) => Promise<Entry[]>>> = {
     const oracles = await engine.oracles();
     return oracles.map(({ name, sentence, judged }) => {
       const summary = judged ? sentence : `${sentence} (No judge yet.)`;
-      return { name, summary, source: 'pttorture' };
+      return { name, summary, source: OWN };
     });
   },
 };
+
+/** The source of what comes from nowhere else, which people need not be told of each. */
+const OWN = 'pttorture';
 
 const CLASSES = `for --lock CLASS=NAME, CLASS one of ${SPIN_CLASSES.join(', ')}`;
 
@@ -146,7 +149,7 @@ function lines(page: Page, entry: Entry): string[] {
     ...indented(page, 2, (room) => [
       ...wrap(room, entry.summary),
       ...settings.flatMap((line) => wrap(room, line, 4)),
-      ...wrap(room, entry.source, 0, 'dim'),
+      ...(entry.source === OWN ? [] : wrap(room, entry.source, 0, 'dim')),
     ]),
   ];
 }

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { UserError } from '#base/user-error';
 import { lineEditOf } from '#catalogue/broken-version';
 import type { Replayed, ReplayRequest } from '#explore/replay';
+import { formatCounted } from '#report/format';
 import { choose } from './choices.ts';
 import type { Act, Context } from './command-line.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
@@ -51,12 +52,22 @@ async function replay(
     ? await fromWord(context, failure)
     : await fromDocument(context, failure, options.violation);
   const { times, threads } = options;
-  const replayed = await context.engine.replay({
+  const replaying = context.engine.replay({
     ...recorded,
     ...{ times, onThreads: threads ?? false },
   });
+  const replayed = await Promise.race([replaying, interrupted(context.signal)]);
+  if (replayed === null) return EXIT.interrupted;
   await print(context, replayed, options);
   return exitCode(replayed, options);
+}
+
+/** Resolves once `signal` is aborted: what was replayed in part says nothing. */
+function interrupted(signal: AbortSignal): Promise<null> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(null);
+    signal.addEventListener('abort', () => resolve(null), { once: true });
+  });
 }
 
 type Recorded = Omit<ReplayRequest, 'times' | 'onThreads'>;
@@ -89,7 +100,8 @@ async function fromDocument({ io }: Context, path: string, number: number): Prom
   const violation = violations[number - 1];
   if (violation === undefined)
     throw new UserError(
-      `"${path}" has ${violations.length} violations; --violation ${number} is none of them`,
+      `"${path}" has ${formatCounted(violations.length, 'violation')}; ` +
+        `--violation ${number} is none of them`,
     );
   const { plan, edit, schedule, history } = violation.failure;
   return {

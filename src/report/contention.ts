@@ -3,7 +3,7 @@
  */
 import type { LockBlame, LockPlace } from '#result/lock-statistics';
 import type { LockSummary, Result, Run } from '#result/result';
-import { formatCount, formatNs, formatPercent, formatShort } from './format.ts';
+import { formatCounted, formatNs, formatPercent, formatShort } from './format.ts';
 import { type Page, wrap } from './page.ts';
 import { type Cell, type Column, table } from './table.ts';
 
@@ -121,7 +121,7 @@ function pairs(page: Page, locks: readonly LockSummary[]): string[] {
 
 function pairText({ lock, waiter, holder, waits, waitNs }: LockBlame & { lock: string }): string {
   return (
-    `${placeText(waiter)} waited ${formatNs(waitNs)} (${formatCount(waits)} times) for the ` +
+    `${placeText(waiter)} waited ${formatNs(waitNs)} (${formatCounted(waits, 'time')}) for the ` +
     `${lock} that ${placeText(holder)} had taken`
   );
 }
