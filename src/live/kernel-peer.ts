@@ -43,7 +43,8 @@ export class KernelPeer implements Peer {
   static async start(): Promise<KernelPeer> {
     await checkPlatform();
     const file = new URL(CHILD, import.meta.url);
-    const options = { execArgv: QUIET, serialization: 'advanced' } as const;
+    // A process group of its own: Ctrl-C is for whoever asks, from the first moment on.
+    const options = { execArgv: QUIET, serialization: 'advanced', detached: true } as const;
     const peer = new KernelPeer(fork(file, { ...options, stdio: ['ignore', 2, 2, 'ipc'] }));
     peer.expect(await peer.reply(), 'ready');
     return peer;

@@ -132,8 +132,7 @@ function serveProcess(): void {
       tell({ answer: 'failed', why: error.message }),
     );
   });
-  // Ctrl-C is for whoever asked; when that is gone, so is this.
-  process.on('SIGINT', () => {});
+  // When whoever asked is gone, so is this.
   process.on('disconnect', () => process.kill(process.pid));
   if (isAddressSpaceFree()) tell({ answer: 'ready' });
   else tell({ answer: 'failed', why: 'the addresses of plans are in use' });
