@@ -149,8 +149,8 @@ export class EnforcedGate implements Gate {
     if (this.isEnforcing) this.checkNoMore(cpu);
     if (this.isEnforcing) this.endTurn();
     this.isEnforcing = false;
-    const ended = Atomics.add(this.order, ORDER.ended, 1) + 1;
-    this.arrive(ended === this.cpus ? OUTCOME.ended : OUTCOME.stands);
+    Atomics.add(this.order, ORDER.ended, 1);
+    this.arrive();
     while (Atomics.load(this.order, ORDER.outcome) === OUTCOME.running)
       Atomics.wait(this.order, ORDER.outcome, OUTCOME.running, SLICE_MS);
     if (Atomics.load(this.order, ORDER.outcome) > OUTCOME.ended) throw new Halted();
@@ -217,10 +217,9 @@ export class EnforcedGate implements Gate {
     const { order, words } = this;
     if (order[ORDER.outranks] === 0 || Atomics.load(order, ORDER.outcome) !== OUTCOME.running)
       return false;
-    return (
-      order[ORDER.standing + PASSAGE.op] !== NO_STEP.end &&
-      !isDisabled(order, words, ORDER.standing)
-    );
+    const op = order[ORDER.standing + PASSAGE.op]!;
+    // It does not stand at locks: it tries, and then waits. That one is taken may be its own doing.
+    return op !== NO_STEP.end && !(op === GATE.wait && isDisabled(order, words, ORDER.standing));
   }
 
   /** Waits until a step of this CPU is due; which one that is, or `OPEN`. */
@@ -232,16 +231,21 @@ export class EnforcedGate implements Gate {
       if (turn >= this.steps && this.order[ORDER.opens] !== 0) return OPEN;
       if (turn >= this.steps && !stands) {
         stands = true;
-        this.arrive(OUTCOME.stands);
+        this.arrive();
       }
       this.waitOut(turn);
     }
   }
 
-  /** One more CPU has come to its end, or behind the last step; if it is the last, that is all. */
-  private arrive(outcome: number): void {
-    const arrived = Atomics.add(this.order, ORDER.arrived, 1) + 1;
-    if (arrived === this.cpus) settle(this.order, this.words, outcome);
+  /**
+   * One more CPU has come to its end, or behind the last step; if it is the last, that is all. Of
+   * CPUs that end at once the last to be counted here need not be the last that was counted there.
+   */
+  private arrive(): void {
+    const { order, words, cpus } = this;
+    if (Atomics.add(order, ORDER.arrived, 1) + 1 < cpus) return;
+    const haveEnded = Atomics.load(order, ORDER.ended) === cpus;
+    settle(order, words, haveEnded ? OUTCOME.ended : OUTCOME.stands);
   }
 
   private turn(): number {
