@@ -93,11 +93,17 @@ export class Confirmer {
     this.pool = new CpuPool(cpus);
   }
 
-  confirm(recorded: Recorded, options: ConfirmOptions): Promise<Confirmation> {
+  async confirm(recorded: Recorded, options: ConfirmOptions): Promise<Confirmation> {
     const { sizeWords } = arenaMap(recorded.geometry);
     if (this.arena.byteLength < 4 * sizeWords) this.arena = new SharedArrayBuffer(4 * sizeWords);
     const words = new Int32Array(this.arena, 0, sizeWords).fill(0);
-    return new Enforcement(this.pool, recorded, options, words).run();
+    const enforcement = new Enforcement(this.pool, recorded, options, words);
+    try {
+      return await enforcement.run();
+    } finally {
+      // Threads that are ended may still take steps for a moment.
+      if (enforcement.isAbandoned) this.arena = new SharedArrayBuffer(0);
+    }
   }
 
   async close(): Promise<void> {
@@ -118,6 +124,8 @@ class Enforcement {
   /** Behind the last step the CPUs run freely. */
   private readonly opens: boolean;
   private readonly killer = new AbortController();
+  /** Not all CPUs came to an end of their own. */
+  isAbandoned = false;
   private why: 'deadline' | 'signal' | null = null;
   private kill: NodeJS.Timeout | undefined;
   /** What the clock showed when it was last looked at all CPUs. */
@@ -158,6 +166,7 @@ class Enforcement {
       await this.pool.live(this.message, this.killer.signal, this.order);
       return await this.judgeLives();
     } catch (error) {
+      this.isAbandoned = true;
       settle(this.order, this.words, OUTCOME.stopped);
       if (this.why === null) throw error;
       return this.stopped(this.why);
@@ -245,6 +254,8 @@ class Enforcement {
     const isStill = clock === this.clockSeen;
     this.clockSeen = clock;
     if (!isStill || !doAllWait(this.order, this.words, this.map)) return;
+    // Looked at one after another, CPUs that took steps meanwhile may all have been seen to wait.
+    if (this.order[ORDER.clock] !== clock) return;
     this.isStuck = settle(this.order, this.words, OUTCOME.stopped);
   }
 

@@ -146,14 +146,19 @@ export class Monitor {
     const waits = this.fingerprint();
     this.waitsSeen = waits !== '' && waits === this.waits ? this.waitsSeen + 1 : 0;
     this.waits = waits;
-    if (this.waitsSeen >= DEADLOCK_SAMPLES)
-      this.stuck = this.judges.findDeadlock(this.words, this.map);
+    if (this.waitsSeen >= DEADLOCK_SAMPLES) this.stuck = this.findDeadlock();
     this.stuck ??= this.judges.findStall(this.words, this.map, STALL_MS);
     const idleMs = this.idleMs();
     const limitMs = this.words[CONTROL.facts] === 0 ? IDLE_WAITING_MS : IDLE_FACTS_MS;
     if (idleMs > IDLE_MS || (idleMs > limitMs && this.waitsSince(limitMs)))
       this.stuck ??= this.judges.tellLivelock(this.words, this.map, `${Math.round(idleMs)} ms`);
     if (this.stuck !== null) this.onStuck();
+  }
+
+  /** Looked at one after another, CPUs that moved meanwhile might seem to wait for each other. */
+  private findDeadlock(): Verdict | null {
+    const deadlock = this.judges.findDeadlock(this.words, this.map);
+    return this.fingerprint() === this.waits ? deadlock : null;
   }
 
   /** Milliseconds for which no counter of work has moved. */

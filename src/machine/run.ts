@@ -83,6 +83,8 @@ export async function runPlan(plan: Plan, hooks: RunHooks): Promise<Run> {
     session.tellTrace();
     return session.result();
   } finally {
+    // Threads that were ended may still take steps for a moment.
+    if (session.isCut()) arena = null;
     await session.close();
   }
 }
@@ -175,6 +177,11 @@ class Session {
     const lockSites = readLockSites(this.message.entry);
     const sources = { plan: this.plan, lockSites, sampler, verdicts: this.verdicts };
     this.hooks.onTrace(harvestTrace(this.words, this.map, sources));
+  }
+
+  /** Whether it was ended from outside, or one of its threads died. */
+  isCut(): boolean {
+    return this.ending === 'cut';
   }
 
   async close(): Promise<void> {
