@@ -74,6 +74,9 @@ describe('an execution of the living source is the same on threads', () => {
   });
 });
 
+/** A deadline with which CPUs come to the seventieth step on any host. */
+const DEADLINE_MS_MAX = 10_000;
+
 describe('a schedule that is wrong', async () => {
   const confirmer = living[2];
   const machine = await machineFor(null, PLANS.faultVsZap);
@@ -145,18 +148,27 @@ describe('a schedule that is wrong', async () => {
     });
   });
 
-  test('is told of where it stands when its time is over', async () => {
-    // Nobody comes for the step of a CPU that is not there.
+  /** Where CPUs stand after so long, where nobody comes for the step of a CPU that is not there. */
+  async function standingAfter(deadlineMs: number): Promise<number[][]> {
     const confirmation = await confirmer.confirm(
       { ...recorded, steps: withCpu(steps, 70, 2) },
-      { ...LIVING, deadlineMs: 300 },
+      { ...LIVING, deadlineMs },
     );
     expect(confirmation).toMatchObject({ kind: 'stopped', why: 'deadline' });
-    if (confirmation.kind !== 'stopped') return;
-    const { standing } = confirmation;
-    expect(standing.map(({ cpu, op, at }) => [cpu, op, at])).toContainEqual([
-      ...steps.subarray(70 * STEP_WORDS, 70 * STEP_WORDS + STEP.found),
-    ]);
+    const { standing } = confirmation as Extract<typeof confirmation, { kind: 'stopped' }>;
+    return standing.map(({ cpu, op, at }) => [cpu, op, at]);
+  }
+
+  test('is told of where it stands when its time is over', async () => {
+    const due = [...steps.subarray(70 * STEP_WORDS, 70 * STEP_WORDS + STEP.found)];
+    // Mostly the first deadline leaves time enough for the steps before it.
+    for (let deadlineMs = 300; ; deadlineMs *= 4) {
+      const standing = await standingAfter(deadlineMs);
+      if (deadlineMs < DEADLINE_MS_MAX && !standing.some((each) => `${each}` === `${due}`))
+        continue;
+      expect(standing).toContainEqual(due);
+      return;
+    }
   });
 
   test('is left when its signal aborts', async () => {
