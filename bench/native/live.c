@@ -14,6 +14,7 @@
  * process's VmPTE with the mapping untouched and after the last DONTNEED.
  */
 #define _GNU_SOURCE
+#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -34,7 +35,7 @@ struct cpu {
   size_t slot_bytes; /* Of each slot, from `first` on. */
   int slots;
   uint64_t touched;
-  double fault_ns, zap_ns, end_ns;
+  double fault_ns, zap_ns, start_ns, end_ns;
   pthread_t thread;
 };
 
@@ -51,9 +52,9 @@ static double now_ns(void) {
 static void *cpu_main(void *arg) {
   struct cpu *c = arg;
   pthread_barrier_wait(&start_line);
-  double before = now_ns();
-  for (int slot = 0; !atomic_load_explicit(&stop, memory_order_relaxed);
-       slot = slot + 1 == c->slots ? 0 : slot + 1) {
+  double before = c->start_ns = now_ns();
+  int slot = 0;
+  do {
     char *at = c->first + slot * SLOT_BYTES;
     for (size_t i = 0; i < c->slot_bytes; i += PAGE_BYTES) *(volatile char *)(at + i) = 1;
     double between = now_ns();
@@ -63,7 +64,8 @@ static void *cpu_main(void *arg) {
     c->zap_ns += after - between;
     c->touched += c->slot_bytes / PAGE_BYTES;
     before = after;
-  }
+    slot = slot + 1 == c->slots ? 0 : slot + 1;
+  } while (!atomic_load_explicit(&stop, memory_order_relaxed));
   c->end_ns = before;
   return NULL;
 }
@@ -113,13 +115,14 @@ int main(int argc, char **argv) {
   }
   long vmpte_before = vmpte_kib(), faults_before = faults();
   pthread_barrier_wait(&start_line);
-  double start_ns = now_ns(), end_ns = start_ns;
   nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L}, NULL);
   atomic_store(&stop, 1);
   uint64_t touched = 0;
+  double start_ns = INFINITY, end_ns = 0;
   for (int i = 0; i < threads; i++) {
     pthread_join(cpus[i].thread, NULL);
     touched += cpus[i].touched;
+    if (cpus[i].start_ns < start_ns) start_ns = cpus[i].start_ns;
     if (cpus[i].end_ns > end_ns) end_ns = cpus[i].end_ns;
   }
   uint64_t pages = hot ? (uint64_t)(faults() - faults_before) : touched;

@@ -11,6 +11,7 @@
  * Prints one JSON line: wall time by acquisitions of all threads, and those of each.
  */
 #define _GNU_SOURCE
+#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -38,7 +39,7 @@ struct thread {
   LINE pthread_t handle;
   struct node node;
   uint64_t acquisitions;
-  double end_ns;
+  double start_ns, end_ns;
 };
 
 static LINE word held;
@@ -148,6 +149,7 @@ ALWAYS_INLINE void spinlock_unlock(struct thread *t) {
     struct thread *t = arg;                              \
     uint64_t taken = 0;                                  \
     pthread_barrier_wait(&start_line);                   \
+    t->start_ns = now_ns();                              \
     do {                                                 \
       lock(t);                                           \
       *(volatile uint32_t *)&data += 1;                  \
@@ -189,13 +191,14 @@ int main(int argc, char **argv) {
   for (int i = 0; i < count; i++)
     if (pthread_create(&threads[i].handle, NULL, loop, &threads[i]) != 0) return 1;
   pthread_barrier_wait(&start_line);
-  double start_ns = now_ns(), end_ns = start_ns;
   nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L}, NULL);
   atomic_store(&stop, 1);
   uint64_t sum = 0;
+  double start_ns = INFINITY, end_ns = 0;
   for (int i = 0; i < count; i++) {
     pthread_join(threads[i].handle, NULL);
     sum += threads[i].acquisitions;
+    if (threads[i].start_ns < start_ns) start_ns = threads[i].start_ns;
     if (threads[i].end_ns > end_ns) end_ns = threads[i].end_ns;
   }
   if (data != (uint32_t)sum) {
