@@ -1,5 +1,5 @@
 /** Facts about recording real programs, where perf or strace is there to do it. */
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -42,10 +42,16 @@ describe.each(['perf', 'strace'] as const)('%s', (tool) => {
 
 const noStrace = problemOf('strace', SEARCH_PATH);
 test.skipIf(noStrace !== null)('a program that is told to end has been recorded', async () => {
-  const command = ['sh', '-c', 'while :; do :; done'];
-  const { recording, ending } = await recordOf('strace', command, {
-    signal: AbortSignal.timeout(150),
-  });
+  const running = join(scratch, 'running');
+  const command = ['sh', '-c', `: > '${running}'; while :; do :; done`];
+  const enough = new AbortController();
+  const watch = setInterval(() => {
+    if (!existsSync(running)) return;
+    clearInterval(watch);
+    // Longer than a sampler's period, by the clock that both go by.
+    setTimeout(() => enough.abort(), 50);
+  }, 10);
+  const { recording, ending } = await recordOf('strace', command, { signal: enough.signal });
   expect(ending).not.toBeNull();
   expect(recording.events.some(({ kind }) => kind === 'sample')).toBe(true);
 });
