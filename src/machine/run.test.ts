@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { CONTROL, PHASE } from '#arena/layout/control';
+import type { Run } from '#result/result';
 import { mapOf } from '#scenario/map-op.suite';
 import type { Plan, Region } from '#scenario/plan';
 import { planOf } from '#tasks/machine.suite';
@@ -118,17 +119,28 @@ test('a scanner is switched on and off, and told what to look at, while it runs'
   expect(refused[0]).toContain('guided=counts');
 });
 
+const ROOT = new URL('../../dist/src/', import.meta.url).href;
+const LIVING = `${ROOT}tasks/entry.js`;
+
+/** A run of the living build but for what `code` exports. */
+async function runWith(changes: Partial<Plan>, code: string): Promise<Run> {
+  const folder = mkdtempSync(join(tmpdir(), 'pttorture-'));
+  try {
+    const entry = join(folder, 'entry.mjs');
+    writeFileSync(entry, `export * from '${LIVING}';\n${code}`);
+    const hooks = { judges: JUDGES, deadlineMs: 30_000, entry: pathToFileURL(entry).href };
+    return await runPlan(churn(changes), hooks);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
 describe('a thread that dies', () => {
   test('ends the run with a clear word and what was measured', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'pttorture-'));
-    const entry = join(folder, 'entry.mjs');
-    const root = new URL('../../dist/src/', import.meta.url).href;
-    const living = `${root}tasks/entry.js`;
-    writeFileSync(
-      entry,
-      `export * from '${living}';
-       import { cpuMain as live } from '${living}';
-       import { boundWords } from '${root}arena/word.js';
+    const run = await runWith(
+      {},
+      `import { cpuMain as live } from '${LIVING}';
+       import { boundWords } from '${ROOT}arena/word.js';
        export function cpuMain(cpu, machine) {
          if (cpu.id === 0) return live(cpu, machine);
          const words = boundWords();
@@ -137,13 +149,16 @@ describe('a thread that dies', () => {
          throw new Error('the second CPU is on fire');
        }`,
     );
-    const run = await runPlan(churn({}), {
-      judges: JUDGES,
-      deadlineMs: 30_000,
-      entry: pathToFileURL(entry).href,
-    });
-    rmSync(folder, { recursive: true });
     expect([run.exit, run.note]).toEqual(['deadline', 'a thread died: the second CPU is on fire']);
     expect(run.tables.allocated).toBeGreaterThan(0);
+  });
+
+  test('ends it also where all CPUs have ended, and a kernel thread is told to', async () => {
+    const options = { where: 'kthread', delayMs: 1, sizePages: 64 };
+    const run = await runWith(
+      { protocol: 'async-scanner', options, durationMs: 50 },
+      "export function kthreadEnd() { throw new Error('no end is in sight'); }",
+    );
+    expect([run.exit, run.note]).toEqual(['deadline', 'a thread died: no end is in sight']);
   });
 });

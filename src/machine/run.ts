@@ -200,7 +200,7 @@ class Session {
     const { signal } = this.killer;
     const lives = this.cpus.live(this.message, signal);
     lives.catch(() => {});
-    await this.startKthreads(lives);
+    await this.startKthreads(lives, signal);
     this.hooks.onStart?.(this.controls());
     const replies = await (this.kthreads === null
       ? lives
@@ -237,7 +237,7 @@ class Session {
   }
 
   /** Kernel threads begin once there is a machine to act on. */
-  private async startKthreads(lives: Promise<unknown>): Promise<void> {
+  private async startKthreads(lives: Promise<unknown>, signal: AbortSignal): Promise<void> {
     if (this.kthreads === null) return;
     const dead = lives.then(
       () => true,
@@ -247,7 +247,7 @@ class Session {
       if (await Promise.race([dead, pause(1)])) return;
     }
     for (const [i, role] of kthreadsOf(this.plan).entries())
-      this.kthreads.start(this.message, this.plan.cpus + i, role);
+      this.kthreads.start(this.message, this.plan.cpus + i, role, signal);
   }
 
   private judgeHalted(): void {

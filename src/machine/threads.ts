@@ -111,10 +111,10 @@ export class KthreadPool {
     });
   }
 
-  start(message: MachineMessage, cpu: number, role: KthreadRole): void {
+  start(message: MachineMessage, cpu: number, role: KthreadRole, signal: AbortSignal): void {
     const { port1, port2 } = new MessageChannel();
     const task: KthreadTask = { ...message, cpu, role, port: port2 };
-    this.ends.push(this.pool.run(task, { transferList: [port2] }));
+    this.ends.push(this.pool.run(task, { transferList: [port2], signal }));
     this.services.push(Comlink.wrap<KthreadService>(port1 as unknown as Comlink.Endpoint));
     this.ports.push(port1);
   }
@@ -124,15 +124,17 @@ export class KthreadPool {
     return this.services;
   }
 
-  /** Rejects when a kernel thread dies; never resolves before `stop`. */
+  /** Rejects when a kernel thread dies or its signal aborts; never resolves before `stop`. */
   died(): Promise<void> {
     return Promise.all(this.ends).then(() => {});
   }
 
-  /** Ends all threads; their callbacks have run. */
+  /** Ends all threads; their callbacks have run. Rejects as `died` does. */
   async stop(): Promise<void> {
-    await Promise.all(this.services.map((service) => service.stop()));
-    await Promise.all(this.ends);
+    const answers = Promise.all(this.services.map((service) => service.stop()));
+    // One that dies does not answer.
+    await Promise.race([answers, this.died()]);
+    await this.died();
   }
 
   async close(): Promise<void> {

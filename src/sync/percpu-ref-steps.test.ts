@@ -75,6 +75,7 @@ class Steps implements Gate {
     clock.setClock(() => 0);
     this.words.fill(0);
     const small = plan('none', Array(CPUS).fill([]), { rcu });
+    this.tree.user = this;
     const machine = bind.bindMachine(this.words.buffer as SharedArrayBuffer, GEOMETRY, small, 0);
     this.cpus = Array.from({ length: CPUS }, (_, id) => bind.makeCpu(id, 1));
     this.alone(bind.bootMachine(this.cpus[0]!, machine) as unknown as Part<unknown>);
