@@ -4,7 +4,7 @@ import { enterActor, enterOperation } from '#arch/cpu';
 import { setClock } from '#arena/clock';
 import { CONTROL, PHASE } from '#arena/layout/control';
 import { EVENTS_MAX, PERCPU } from '#arena/layout/percpu';
-import type { Region } from '#scenario/plan';
+import type { Plan, Region } from '#scenario/plan';
 import { planOf, TestMachine } from '#tasks/machine.suite';
 import { ACT, actWord } from '#trace/act';
 import { EVENT, recordEvent } from '#trace/ring';
@@ -189,11 +189,24 @@ describe('the timeline', () => {
   });
 });
 
-test('after the fair phase nothing more is sampled', () => {
-  const machine = new TestMachine({
-    regions: [{ name: 'heap', pages: 64, flags: [], gapPages: 0 }],
-  });
+const SAMPLED: Partial<Plan> = {
+  regions: [{ name: 'heap', pages: 64, flags: [], gapPages: 0 }],
+};
+
+test('the address space is looked at the more rarely the longer a look takes', () => {
+  let ms = 0;
+  const machine = new TestMachine(SAMPLED);
   const sampler = new Sampler(machine.plan, machine.words, machine.map, 20);
+  setClock(() => ms++);
+  for (const at of [0, 20, 49, 50, 70]) sampler.sample(at, PHASE.main);
+  expect(sampler.document().occupancy!.samples.map((each) => each.ms)).toEqual([0, 50]);
+});
+
+test('after the fair phase nothing more is sampled', () => {
+  const machine = new TestMachine(SAMPLED);
+  const sampler = new Sampler(machine.plan, machine.words, machine.map, 20);
+  // Looks take no time.
+  setClock(() => 0);
   sampler.sample(0, PHASE.main);
   sampler.sample(5, PHASE.main);
   sampler.sample(20, PHASE.fair);

@@ -2,6 +2,7 @@
  * What is sampled of a run for the plots of its report: page-table memory and RSS, the occupancy of
  * the address space, and what the CPUs do. All of it is bounded, and taken by the main thread.
  */
+import { nowNs } from '#arena/clock';
 import { PHASE } from '#arena/layout/control';
 import type { ArenaMap } from '#arena/map';
 import type { Words } from '#arena/word';
@@ -18,6 +19,7 @@ const OCCUPANCIES_MAX = 60;
 const MOMENTS_MAX = 240;
 /** The pause after a look at the address space is so many times as long as the quickest so far. */
 const OCCUPANCY_PAUSES = 50;
+const NS_PER_MS = 1e6;
 
 type Point = [ms: number, kib: number];
 
@@ -83,10 +85,10 @@ export class Sampler {
   }
 
   private sampleOccupancy(ms: number): void {
-    const began = performance.now();
+    const beganNs = nowNs();
     const sample = this.occupancy.take(ms);
     // A look during which the host ran another thread says nothing of what it costs.
-    this.quickestMs = Math.min(this.quickestMs, performance.now() - began);
+    this.quickestMs = Math.min(this.quickestMs, (nowNs() - beganNs) / NS_PER_MS);
     this.occupancies.add(ms, sample, OCCUPANCY_PAUSES * this.quickestMs);
   }
 }
