@@ -20,8 +20,10 @@ const SAMPLED = 14;
 const CATCHABLE = CATALOGUE.filter(({ rare }) => rare === undefined);
 const SAMPLE = CATCHABLE.filter(({ name }, i) => i % SAMPLED === 0 || AUDITED.includes(name));
 
-/** Seconds of churn in which a race is met: mostly the first, unless the cores have other work. */
+/** Runs, each with another seed, until a race is met: mostly one, unless the cores are busy. */
 const TRIES = 20;
+/** On a busy host a run of one second may take ten. */
+const TRIES_MS = 240_000;
 
 describe('churn', () => {
   test('loses nothing under any protocol', async () => {
@@ -35,15 +37,19 @@ describe('churn', () => {
   test.each([
     ['none', 'pteChanged'],
     ['pt-reclaim', 'pmdChanged'],
-  ])('under %s meets the race %s', async (protocol, race) => {
-    const met = new Set<string>();
-    for (let seed = 1; seed <= TRIES && !met.has(race); seed++) {
-      const flags = ['--protocol', protocol, '--duration', '1s', '--seed', `${seed}`];
-      const { result } = await run('churn', ...flags);
-      for (const { kind } of result.runs[0]!.races) met.add(kind);
-    }
-    expect([...met]).toContain(race);
-  });
+  ])(
+    'under %s meets the race %s',
+    async (protocol, race) => {
+      const met = new Set<string>();
+      for (let seed = 1; seed <= TRIES && !met.has(race); seed++) {
+        const flags = ['--protocol', protocol, '--duration', '1s', '--seed', `${seed}`];
+        const { result } = await run('churn', ...flags);
+        for (const { kind } of result.runs[0]!.races) met.add(kind);
+      }
+      expect([...met]).toContain(race);
+    },
+    TRIES_MS,
+  );
 
   test('loses nothing with eight CPUs, one lock and noise', async () => {
     const flags = ['--cpus', '8', '--no-split-locks', '--noise', '20', '--duration', '2s'];
@@ -57,10 +63,15 @@ describe('a broken version', () => {
     '%s shows %s',
     async (name, oracle) => {
       const duration = AUDITED.includes(name) ? '1s' : '45s';
-      const { code, result } = await run('--broken', name, '--duration', duration);
+      const flags = ['--broken', name, '--duration', duration];
+      let last = await run(...flags);
+      for (let seed = 2; seed <= TRIES && last.code === EXIT.well; seed++)
+        last = await run(...flags, '--seed', `${seed}`);
+      const { code, result } = last;
       expect(code).toBe(EXIT.found);
       expect(result.runs[0]!.violations.map(({ kind }) => kind)).toContain(oracle);
     },
+    TRIES_MS,
   );
 });
 
