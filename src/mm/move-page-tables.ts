@@ -9,6 +9,10 @@
  *     else                                        entries move, under both ptls, to a table that is
  *                                                 allocated as soon as there is one to move from
  *
+ * Where the source has an upper table the destination gets one, though there may be nothing to
+ * move; but a PMD table only if all goes that the source's maps. Linux moves that table itself, if
+ * the destination has none; here its entries go one by one, which leaves the same tables.
+ *
  * Where tables are counted, by entries or by visitors, an entry that moves leaves the one table and
  * comes to the other; a table that moves takes its counts along, with a reference held on the way,
  * since one that is dying has to stay where it is looked for.
@@ -43,7 +47,7 @@ import {
   zerosIn,
 } from './pgtable.ts';
 import { indexOfPage, slotOfPage } from './place.ts';
-import { pmdAlloc, pteAlloc, pteAllocPut } from './pte-alloc.ts';
+import { pmdAlloc, pteAlloc, pteAllocPut, pudAlloc } from './pte-alloc.ts';
 import {
   pteOffsetMapLock,
   pteOffsetMapRwNolock,
@@ -70,7 +74,10 @@ export function movePageTables(cpu: Cpu, mm: Mm, from: number, to: number, pages
     const [toSlot, toIndex] = [slotOfPage(to + done), indexOfPage(to + done)];
     const entries = Math.min(ptrs - Math.max(fromIndex, toIndex), pages - done) | 0;
     const timesShort = timesMemoryShort(cpu);
-    const outcome = moveStretch(cpu, mm, fromSlot, fromIndex, toSlot, toIndex, entries);
+    const outcome =
+      pmdOffset(cpu, mm, fromSlot) === 0 || allocUpper(cpu, mm, from, to, pages, done)
+        ? moveStretch(cpu, mm, fromSlot, fromIndex, toSlot, toIndex, entries)
+        : MOVE.oom;
     if (outcome === MOVE.oom) {
       checkOutOfMemory(cpu, timesShort, toSlot, toIndex);
       return done;
@@ -79,6 +86,22 @@ export function movePageTables(cpu: Cpu, mm: Mm, from: number, to: number, pages
     rcuQuiescent(cpu);
   }
   return pages;
+}
+
+/** The destination's upper tables, for page `done` of a move whose source has a PMD table there. */
+function allocUpper(
+  cpu: Cpu,
+  mm: Mm,
+  from: number,
+  to: number,
+  pages: number,
+  done: number,
+): boolean {
+  const slot = slotOfPage(to + done);
+  const reach = (ptrsMask() + 1) ** 2;
+  const start = Math.floor((from + done) / reach) * reach;
+  const all = start >= from && start + reach <= from + pages && (to - from) % reach === 0;
+  return all ? pmdAlloc(cpu, mm, slot) !== 0 : pudAlloc(cpu, mm, slot);
 }
 
 /** `entries` entries of at most one table on each side. */

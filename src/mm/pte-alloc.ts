@@ -67,12 +67,18 @@ export function pteAllocPut(cpu: Cpu, mm: Mm, pmdp: Pmdp, slot: number): void {
 export function pmdAlloc(cpu: Cpu, mm: Mm, slot: number): Pmdp {
   const pmdp = pmdOffset(cpu, mm, slot);
   if (pmdp !== 0) return pmdp;
-  return upperTablesAlloc(cpu, mm, slot) ? pmdOffset(cpu, mm, slot) : (0 as Pmdp);
+  return upperTablesAlloc(cpu, mm, slot, 1) ? pmdOffset(cpu, mm, slot) : (0 as Pmdp);
 }
 
-function upperTablesAlloc(cpu: Cpu, mm: Mm, slot: number): boolean {
+/** Allocates what is missing above the PMD table of `slot`. False: out of memory. */
+export function pudAlloc(cpu: Cpu, mm: Mm, slot: number): boolean {
+  return upperTablesAlloc(cpu, mm, slot, 2);
+}
+
+/** `lowest`: level of the lowest table that there has to be. */
+function upperTablesAlloc(cpu: Cpu, mm: Mm, slot: number, lowest: number): boolean {
   let table = peek(mm.at + MM.pgd);
-  for (let level = mm.topLevel; level > 1; level--) {
+  for (let level = mm.topLevel; level > lowest; level--) {
     const body = bodyAt(peek(ptdescAt(table) + PTDESC.body));
     const entryp = (body + ((slot >>> ((level - 1) * ptrsShift())) & ptrsMask())) as Pmdp;
     if (pmdNone(pmdpGet(cpu, entryp)) && !upperAlloc(cpu, mm, entryp, level - 1, slot))
