@@ -44,6 +44,8 @@ const EXECUTED: ReadonlySet<Op['op']> = new Set([
 export class Executor {
   /** Pages whose access was refused. */
   refused = 0;
+  /** Pages of the heap, of which a process has one. */
+  heapPages: number;
   private readonly calls: Syscalls;
   private readonly zero = openSync('/dev/zero', 'r');
   /** Where pages go that are read; a file, which has no page tables. */
@@ -53,11 +55,10 @@ export class Executor {
   private readonly starts: readonly number[];
   private readonly pages: readonly number[];
   private readonly noReserve: readonly boolean[];
-  /** Pages of the heap of each region that has one. */
-  private readonly heaps = new Map<number, number>();
 
-  constructor(calls: Syscalls, base: number, { starts, pages, noReserve }: Layout) {
+  constructor(calls: Syscalls, base: number, { starts, pages, noReserve }: Layout, heapPages = 0) {
     this.calls = calls;
+    this.heapPages = heapPages;
     this.sink = calls.memoryFile();
     this.base = base;
     this.starts = starts;
@@ -105,14 +106,24 @@ export class Executor {
     }
   }
 
-  /** The break of the plan's own heap: that of this process is the C library's. */
+  /**
+   * The break of the plan's own heap: that of this process is the C library's. As brk does, it
+   * leaves everything as it is where something else is mapped in what is added, or in the page
+   * after, and where nothing is in what goes.
+   */
   private setBreak(region: number, pages: number): void {
-    const before = this.heaps.get(region) ?? 0;
+    const { calls } = this;
+    const before = this.heapPages;
     const low = this.addressOf(region, Math.min(before, pages));
     const length = Math.abs(pages - before) * PAGE_SIZE_BYTES;
-    if (pages > before) this.calls.mmap(low, length, PROTECTION.write, this.noReserve[region]!);
-    else if (pages < before) this.calls.munmap(low, length);
-    this.heaps.set(region, pages);
+    if (pages > before) {
+      if (!calls.isFree(low, length + PAGE_SIZE_BYTES)) return;
+      calls.mmap(low, length, PROTECTION.write, this.noReserve[region]!);
+    } else if (pages < before) {
+      if (calls.isFree(low, length)) return;
+      calls.munmap(low, length);
+    }
+    this.heapPages = pages;
   }
 
   /** Each page of the range; one that is refused is counted, and passed over. */

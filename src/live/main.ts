@@ -66,7 +66,7 @@ class LiveProcess {
     this.enter(layout);
     this.vmpteBefore = this.counters.vmpteKiB();
     for (const op of setup) this.executor!.execute(op);
-    const refused = await this.threads.go(threads);
+    const refused = await this.threads.go(threads, this.executor!.heapPages);
     const { refused: before, ...read } = this.read({ after: 0, watched: [] });
     const readings = [{ ...read, refused: before + refused }];
     return { readings, isStill: this.leave() };

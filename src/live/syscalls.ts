@@ -14,6 +14,8 @@ export interface Syscalls {
     noReserve: boolean,
   ) => boolean;
   readonly munmap: (address: number, length: number) => boolean;
+  /** Whether nothing is mapped in the range: a trial. */
+  readonly isFree: (address: number, length: number) => boolean;
   readonly mprotect: (address: number, length: number, protection: number) => boolean;
   readonly madvise: (address: number, length: number, advice: number) => boolean;
   /** Moves to `to` exactly; `to` 0: grows or shrinks where it is. */
@@ -32,7 +34,9 @@ const MAP_PRIVATE = 0x2;
 const MAP_FIXED = 0x10;
 const MAP_ANONYMOUS = 0x20;
 const MAP_NORESERVE = 0x4000;
+const MAP_FIXED_NOREPLACE = 0x100000;
 const MAP_FLAGS = MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS;
+const TRIAL_FLAGS = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE;
 const MREMAP_MAYMOVE = 1;
 const MREMAP_FIXED = 2;
 const PR_SET_PDEATHSIG = 1;
@@ -61,6 +65,9 @@ export function loadSyscalls(): Syscalls {
       return mmap(address, length, protection, flags, -1, 0) === address;
     },
     munmap: (address, length) => munmap(address, length) === 0,
+    isFree: (address, length) =>
+      mmap(address, length, PROTECTION.none, TRIAL_FLAGS, -1, 0) === address &&
+      munmap(address, length) === 0,
     mprotect: (address, length, protection) => mprotect(address, length, protection) === 0,
     madvise: (address, length, advice) => madvise(address, length, advice) === 0,
     mremap: (from, oldLength, newLength, to) =>

@@ -7,8 +7,13 @@ import type { Layout } from './messages.ts';
 import { settleHeap } from './settled-heap.ts';
 import { loadSyscalls } from './syscalls.ts';
 
-/** What a thread is told: where memory is and what it is to do there; and then to begin. */
-type Order = { readonly layout: Layout; readonly ops: readonly Op[] } | 'go';
+/**
+ * What a thread is told: where memory is and what it is to do there; and then to begin, where the
+ * heap has so many pages.
+ */
+type Order =
+  | { readonly layout: Layout; readonly ops: readonly Op[] }
+  | { readonly heapPages: number };
 
 /** Kept from plan to plan, so that their own memory is settled. */
 export class Threads {
@@ -34,10 +39,10 @@ export class Threads {
   }
 
   /** Has them do it, all at once; pages whose access was refused. */
-  async go(columns: number): Promise<number> {
+  async go(columns: number, heapPages: number): Promise<number> {
     const busy = this.workers.slice(0, columns);
     const done = busy.map((worker) => once(worker, 'message'));
-    for (const worker of busy) worker.postMessage('go' satisfies Order);
+    for (const worker of busy) worker.postMessage({ heapPages } satisfies Order);
     const refused = await Promise.all(done);
     return refused.reduce((sum, [count]) => sum + count, 0);
   }
@@ -51,8 +56,8 @@ export function serveThread(base: number): void {
   let ops: readonly Op[] = [];
   parentPort!.on('message', (order: Order) => {
     let refused = 0;
-    if (order === 'go') {
-      const executor = new Executor(calls, base, layout!);
+    if ('heapPages' in order) {
+      const executor = new Executor(calls, base, layout!, order.heapPages);
       for (const op of ops) executor.execute(op);
       executor.close();
       refused = executor.refused;
