@@ -17,7 +17,7 @@ export class Counters {
   private readonly status = openSync('/proc/self/status', 'r');
   private readonly pagemap = openSync('/proc/self/pagemap', 'r');
   private readonly statusText = Buffer.alloc(8192);
-  private readonly smapsText = Buffer.alloc(4 << 20);
+  private smapsText = Buffer.alloc(4 << 20);
   private pagemapEntries = Buffer.alloc(8 * 1024 * PAGEMAP_ENTRY_BYTES);
 
   /** Page tables of the process, in KiB: read until two readings in a row agree. */
@@ -38,8 +38,8 @@ export class Counters {
 
   /** Resident pages of the mappings in [start, end), as smaps has them, in KiB. */
   rssKiB(start: number, end: number): number {
-    const { smapsText: text } = this;
     const length = this.readSmaps();
+    const { smapsText: text } = this;
     let sum = 0;
     for (let at = 0; at < length; ) {
       const from = hexadecimalAt(text, at);
@@ -54,10 +54,12 @@ export class Counters {
 
   /** All of smaps into its buffer; how long it is. Opened anew: to go back in it would be slow. */
   private readSmaps(): number {
-    const { smapsText: text } = this;
     const file = openSync('/proc/self/smaps', 'r');
     let length = 0;
     for (;;) {
+      if (length === this.smapsText.length)
+        this.smapsText = Buffer.concat([this.smapsText], 2 * length);
+      const { smapsText: text } = this;
       const read = readSync(file, text, length, text.length - length, null);
       if (read === 0) break;
       length += read;

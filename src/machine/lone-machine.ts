@@ -15,7 +15,7 @@ import type { Op, PageSpan, Plan } from '#scenario/plan';
 import type * as Entry from '#tasks/entry';
 import type { Task } from '#tasks/task';
 import { counter, rssKiB, vmpteKiB } from './harvest.ts';
-import { sizeMachine } from './size.ts';
+import { sizeMachine, VMAS_MAX } from './size.ts';
 import { livingEntry } from './threads.ts';
 
 /** The part of an entry module (tasks/entry) that is used here. */
@@ -41,7 +41,7 @@ export class LoneMachine {
 
   /** Boots the machine that `plan` describes, afresh. */
   boot(plan: Plan): void {
-    const geometry = sizeMachine(plan);
+    const geometry = { ...sizeMachine(plan), vmas: VMAS_MAX };
     const map = arenaMap(geometry);
     if (this.buffer.byteLength < 4 * map.sizeWords)
       this.buffer = new SharedArrayBuffer(4 * map.sizeWords);

@@ -8,9 +8,9 @@ import { type Geometry, WORDS_MAX } from '#arena/map';
 import { UserError } from '#base/user-error';
 import type { Plan } from '#scenario/plan';
 
-/** VMAs that a run may have at a time; of a recording, more than Linux allows a process. */
+/** VMAs that a run may have at a time; and as many as a recording may: more than Linux allows. */
 const VMAS = 1024;
-const VMAS_RECORDED = 2 ** 16;
+export const VMAS_MAX = 2 ** 16;
 /** Table frames beyond what the regions need, per CPU: those that wait for a grace period. */
 const DEFERRED_TABLES_PER_CPU = 1024;
 /**
@@ -56,7 +56,7 @@ export function sizeMachine(plan: Plan, lockSites: readonly unknown[] | null = n
     // What is swapped out keeps its frame. A page that migrates, is pinned or is being filled needs
     // one more, which is of the CPU's part.
     pages: (plan.pageFrames || pages) + cpus * (2 * ptrs + plan.gatherPages) + 2,
-    vmas: plan.columns.flat().some(({ op }) => op === 'recorded') ? VMAS_RECORDED : VMAS,
+    vmas: plan.columns.flat().some(({ op }) => op === 'recorded') ? VMAS_MAX : VMAS,
     gatherPages: plan.gatherPages,
     // As many as a DONTNEED of one table frees, so that they stay with their CPU.
     batch: ptrs,
