@@ -19,7 +19,7 @@ export function addRecord(program: Command, context: Context, act: Act): void {
     .argument('[command...]', 'the program, and what it is given')
     .option('--output <file>', `the trace to write, FILE${TRACE_ENDING}; default: PROGRAM's name`)
     .option('--with <tool>', `perf, or strace, which sees no touches; default: ${DEFAULT_TOOL}`)
-    .option('--import <file>', 'read what perf script or strace -f -ttt printed elsewhere')
+    .option('--import <file>', 'read what perf script or strace -f -ttt -o wrote elsewhere')
     .action((command: string[], options: RecordOptions) =>
       act(() =>
         (options.import === undefined ? recordProgram : recordImport)(context, command, options),

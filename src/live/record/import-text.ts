@@ -36,6 +36,6 @@ function madeBy(path: string): 'perf' | 'strace' {
   }
   throw new UserError(
     `${path}: line 1: neither perf script -F pid,tid,time,event,addr,trace nor strace -f -ttt ` +
-      'printed this',
+      '-o FILE wrote this',
   );
 }

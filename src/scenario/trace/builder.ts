@@ -97,9 +97,13 @@ export class RecordingBuilder {
     this.runs.set(thread, touch);
   }
 
-  /** What is mapped without a call: by the kernel, when the program begins. */
+  /**
+   * What is mapped without a call: by the kernel, when the program begins. What is in the kernel's
+   * half is nobody's own.
+   */
   opaque(tid: number, seconds: number, start: number, bytes: number): void {
     this.at(seconds);
+    if (start >= USER_BYTES) return;
     this.putOpaque(this.threadOf(tid), pagesOf([start, bytes]));
   }
 

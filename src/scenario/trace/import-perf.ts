@@ -18,6 +18,8 @@ const WRITE = 2;
 /** What perf calls the faults it counts itself; how they came about is not known. */
 const SOFTWARE_FAULT = /^(page-faults|minor-faults|major-faults|faults)$/;
 const LINE = /^\s*(-?\d+)\/(-?\d+)\s+(\d+\.\d+):\s+(?:\d+\s+)?(\S+?):?(?:\s+(.*))?$/;
+/** What a call has returned. */
+const RESULT = /^(-?\d+|0x[0-9a-f]+)\s*$/;
 /** A line of a call chain, of a comment, of nothing. */
 const PASSED_OVER = /^(\s+[0-9a-f]+ .*|#.*|\s*)$/;
 
@@ -61,11 +63,11 @@ function entriesOf(lines: Iterable<string>, name: string): Entry[] {
   let number = 0;
   for (const line of lines) {
     number++;
-    const found = LINE.exec(line);
-    if (found !== null) {
-      const [, pid, tid, seconds, event, rest = ''] = found;
+    const [found, pid, tid, seconds, event = '', rest = ''] = LINE.exec(line) ?? [];
+    const isCutOff = event.startsWith('syscalls:sys_exit_') && !RESULT.test(rest);
+    if (found !== undefined && !isCutOff) {
       const whole = { pid: Number(pid), tid: Number(tid), seconds: Number(seconds) };
-      entries.push({ ...whole, event: event!, rest });
+      entries.push({ ...whole, event, rest });
     } else if (!PASSED_OVER.test(line)) {
       throw new UserError(
         `${name}: line ${number}: not "PID/TID TIME: EVENT: ..."; ` +

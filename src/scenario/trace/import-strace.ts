@@ -1,6 +1,6 @@
 /**
- * What `strace -f -ttt` prints of memory calls becomes a recording. Only the program that was run
- * first is followed; touches are not to be seen.
+ * What `strace -f -ttt -o FILE` writes of memory calls becomes a recording. Only the program that
+ * was run first is followed; touches are not to be seen.
  */
 import { UserError } from '#base/user-error';
 import type { RecordingBuilder } from './builder.ts';
@@ -16,6 +16,9 @@ const LINE = /^(?:\[pid\s+(\d+)\]\s+|(\d+)\s+)?(\d+\.\d+)\s+(\S.*)$/;
 const UNFINISHED = /\s*<unfinished \.\.\.>$/;
 const RESUMED = /^<\.\.\. (\w+) resumed>\s?/;
 const CALL = /^(\w+)\((.*)\)\s+= (\?|0x[0-9a-f]+|-?\d+)(?: (E[A-Z]+))?/;
+
+/** Without -o, strace writes a number only while there are several threads. */
+const UNNUMBERED = 0;
 
 /** A call that has returned, in the thread `pid`. */
 interface Entry {
@@ -70,10 +73,12 @@ function entriesOf(
     number++;
     if (/^\s*$/.test(line) || /^strace: /.test(line)) continue;
     const found = LINE.exec(line);
-    if (found === null)
-      throw new UserError(`${name}: line ${number}: not "PID TIME CALL(...) = ..."; give -f -ttt`);
-    // Without -o, strace leaves the number out while there is only one thread.
-    const pid: number = Number(found[1] ?? found[2] ?? first ?? 0);
+    // What has a number only now and then cannot be told apart.
+    if (found === null || (found[1] !== undefined && first === UNNUMBERED))
+      throw new UserError(
+        `${name}: line ${number}: not "PID TIME CALL(...) = ..."; give -f -ttt -o FILE`,
+      );
+    const pid: number = Number(found[1] ?? found[2] ?? first ?? UNNUMBERED);
     first ??= pid;
     const seconds = Number(found[3]);
     const said = found[4]!;
@@ -85,7 +90,10 @@ function entriesOf(
     const text = begun === undefined ? said : begun.text + said.replace(RESUMED, '');
     const call = CALL.exec(text);
     if (call === null) continue;
-    const [, word, args, result, error = null] = call;
+    const [, word, args, result] = call;
+    const error = call[4] ?? (result!.startsWith('-') ? 'unknown' : null);
+    // One that never returned has done nothing that is known.
+    if (result === '?' && error === null) continue;
     const isLate = begun === undefined || (isCallName(word!) && takesEffectAtReturn(word!));
     const when = isLate ? { seconds, at: number } : { seconds: begun.seconds, at: begun.at };
     entries.push({ pid, ...when, name: word!, text: args!, result: result!, error });

@@ -127,9 +127,22 @@ test('strace: calls, in the order of their effects, and touches of what became w
 });
 
 test.each([
+  [importStrace, '1 2.5 mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = ?'],
+  [importStrace, '1 2.5 munmap(0x7f0000000000, 4096) = -1 (errno 600)'],
+  [
+    importPerf,
+    ' 1/1 2.5: PERF_RECORD_MMAP2 1/1: [0xffffffffff600000(0x1000) @ 0 0 0]: --xp [vsyscall]',
+  ],
+])('nothing is recorded of what did nothing, or is not of the program', (from, text) => {
+  expect(linesOf(imported(text, from).recording)).toEqual([]);
+});
+
+test.each([
   [importPerf, 'Hello, world.', 'x: line 1: not "PID/TID TIME: EVENT: ..."; let perf script print'],
   [importPerf, `${PERF}program 4014 44262.1: syscalls:x: 1`, 'x: line 36: not "PID/TID TIME: '],
   [importPerf, '', 'x: line 1: no event of perf script is in here'],
+  [importPerf, `${PERF} 1/1 44262.2: syscalls:sys_exit_brk: 0x`, 'x: line 36: not "PID/TID TIME: '],
+  [importStrace, '2.5 brk(NULL) = 0x1000\n[pid 7] 2.6 brk(NULL) = 0x1000', 'x: line 2: not "PID T'],
   [importStrace, `${STRACE}nonsense`, 'x: line 24: not "PID TIME CALL(...) = ..."'],
   [importStrace, '', 'x: line 1: no call of strace -ttt is in here'],
 ])('a text that is none is said to be none, with its line', (from, text, complaint) => {
