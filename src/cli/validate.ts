@@ -64,6 +64,9 @@ interface ValidateOptions {
   readonly json?: string;
 }
 
+/** What is of threads, of which a random plan has one. */
+const UNFIT_FOR_RANDOM = ['threads', 'cpus'] as const;
+
 async function validate(
   context: Context,
   scenario: string | undefined,
@@ -71,8 +74,9 @@ async function validate(
 ): Promise<ExitCode> {
   if (scenario !== undefined && options.random !== undefined)
     throw new UserError('--random makes its own plans; give a scenario or --random');
-  if (options.threads && options.random !== undefined)
-    throw new UserError('--random makes plans of one thread; leave out --threads');
+  const unfit = UNFIT_FOR_RANDOM.find((name) => options[name] !== undefined);
+  if (unfit !== undefined && options.random !== undefined)
+    throw new UserError(`--random makes plans of one thread; leave out --${unfit}`);
   const broken = await brokenCalled(context, options.broken);
   // Before anything is started: what does not exist is known at once.
   const named = scenario === undefined ? null : await scenarioCalled(context, scenario);

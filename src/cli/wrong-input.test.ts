@@ -75,6 +75,7 @@ const wrong: [words: string, message: RegExp][] = [
   ['validate chrun', /^unknown scenario "chrun"; did you mean "churn"\?/],
   ['validate churn --random 3', /^--random makes its own plans; give a scenario or --random$/],
   ['validate --random 3 --threads', /^--random makes plans of one thread; leave out --threads$/],
+  ['validate --random 3 --cpus 2', /^--random makes plans of one thread; leave out --cpus$/],
   ['validate --every 0', /^--every 0 is out of range; allowed: 1 or more$/],
   ['validate --format html', /^unknown format "html"; choose from text, markdown$/],
   ['validate churn --json /nowhere/v.json', /^cannot write "\/nowhere\/v.json"/],
