@@ -101,7 +101,7 @@ async function validate(
     const shrunk = random?.shrunk ?? null;
     if (shrunk !== null) {
       saved?.commit(shrunk.scenario);
-      io.stderr.write(`saved as ${options.save}: pttorture validate ${options.save} --every 1\n`);
+      io.stderr.write(`saved as ${options.save}: ${againText(options)}\n`);
     }
     return exitCode(validation);
   } finally {
@@ -242,6 +242,14 @@ async function print(
   if (how === 'text') return printValidation(context, validation);
   const { validationMarkdown } = await import('#report/validation');
   context.io.stdout.write(validationMarkdown(validation));
+}
+
+/** How the saved plan is compared again: with the same simulator. */
+function againText({ save, protocol, broken }: ValidateOptions): string {
+  const words = ['validate', save, '--every', '1'];
+  if (protocol !== undefined) words.push('--protocol', protocol);
+  if (broken !== undefined) words.push('--broken', broken);
+  return commandText(words);
 }
 
 async function exitCode(validation: Validation): Promise<ExitCode> {
