@@ -9,7 +9,7 @@ import type { Compared, LeftOut, RandomPlans, Validation } from '#result/validat
 import { commandText } from './campaign.ts';
 import { choose } from './choices.ts';
 import type { Act, Context } from './command-line.ts';
-import type { LoadedScenario } from './engine.ts';
+import type { Engine, LoadedScenario } from './engine.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { integerFlag, settingFlag } from './flags.ts';
 import type { PendingFile } from './io.ts';
@@ -148,7 +148,7 @@ async function openSession(
   return {
     ...{ kernel, protocol },
     validating: {
-      ...{ peers, kernel: live, run: context.engine.run },
+      ...{ peers, kernel: live, run: runOf(context.engine, entry) },
       ...{ every: options.every ?? null, rssMaxKiB: rssMaxKiB(), signal: context.signal },
       request: {
         ...{ protocol, protocolOptions, seed: options.seed },
@@ -162,6 +162,11 @@ async function openSession(
 /** What ends a plan midway; null: a random plan is short, and counts once it is done. */
 function signalOf({ signal }: Context, { random }: ValidateOptions): AbortSignal | null {
   return random === undefined ? signal : null;
+}
+
+/** Runs plans on threads, by the module `entry` if there is one. */
+function runOf(engine: Engine, entry: string | undefined): Engine['run'] {
+  return entry === undefined ? engine.run : (plan, hooks) => engine.run(plan, { ...hooks, entry });
 }
 
 /** What plans may have of memory: half of what there is, and no more than takes seconds. */
