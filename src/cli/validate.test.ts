@@ -13,15 +13,20 @@ import { Interrupted } from '#live/peer';
 import { LoneMachine } from '#machine/lone-machine';
 import type { RandomPlans } from '#result/validation';
 import { planOf } from '#tasks/machine.suite';
+import { runCommandLine } from './command-line.ts';
+import { EXIT } from './exit-code.ts';
+import { processIo } from './process-io.ts';
 import { realEngine } from './real-engine.ts';
 import { optionsByProtocol } from './scenario-choice.ts';
 import { SimulatedPeer } from './simulated-peer.ts';
+import { compareScenario, inTurn } from './validate-plans.ts';
 import { compareRandomPlans } from './validate-random.ts';
 
 const kernel = await KernelPeer.start().catch((error: Error) => error);
 const isLive = kernel instanceof KernelPeer;
 const why = isLive ? '' : ` (skipped: ${kernel.message})`;
-const engine = realEngine(fileURLToPath(new URL('../..', import.meta.url)));
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const engine = realEngine(root);
 
 /** Plans that an edit must be found by, at most: they take well below a minute. */
 const PLANS_MAX = 1000;
@@ -61,6 +66,61 @@ async function machineOf(edit: LineEdit): Promise<LoneMachine> {
   return LoneMachine.load(new URL('tasks/entry.js', plain).href);
 }
 
+/** Operations that random plans do not have, and how many are between two checkpoints. */
+const PLANS = [
+  [
+    'brk where something is mapped',
+    1,
+    `
+  - mmap: { region: heap, page: 512, pages: 512 }
+  - touch: { region: heap, page: 512, pages: 512, access: write }
+  - brk: { region: heap, pages: 256 }
+  - touch: { region: heap, page: 0, pages: 256, access: write }
+  - brk: { region: heap, pages: 600 }
+  - munmap: { region: heap, page: 128, pages: 128 }
+  - brk: { region: heap, pages: 128 }
+  - touch: { region: heap, page: 0, pages: 600, access: read }`,
+  ],
+  [
+    'mremap of what PMD tables map',
+    1,
+    `
+  - mmap: { region: heap, page: 0, pages: 262144 }
+  - touch: { region: heap, page: 0, pages: 1, access: write }
+  - dontneed: { region: heap, page: 0, pages: 512 }
+  - mremap: { region: heap, page: 0, pages: 262144, to: 524288 }
+  - touch: { region: heap, page: 524288, pages: 1, access: write }
+  - mremap: { region: heap, page: 524800, pages: 512, to: 134217728 }`,
+  ],
+  [
+    'mprotect of 1,100 pages, none next to another,',
+    500,
+    `
+  - mmap: { region: heap, page: 0, pages: 2200 }
+${Array.from({ length: 1100 }, (_, i) => readOnly(2 * i)).join('\n')}`,
+  ],
+] as const;
+
+function readOnly(page: number): string {
+  return `  - mprotect: { region: heap, page: ${page}, pages: 1, protection: read }`;
+}
+
+/** Two columns that work on tables of their own; the first reads before it writes. */
+const COLUMNS = `question: Is it the same?
+source: none
+machine: { cpus: 2 }
+regions: { one: { size: 8MiB }, other: { size: 8MiB } }
+setup: [mmap: one, mmap: other]
+columns:
+  - cpu: 0
+    do:
+      - touch: { region: one, page: 0, pages: 512, access: read }
+      - touch: { region: one, page: 0, pages: 512, access: write }
+      - dontneed: { region: one, page: 0, pages: 512 }
+  - cpu: 1
+    do: [touch: { region: other, page: 0, pages: 600, access: write }]
+`;
+
 describe.skipIf(!isLive)(`with a live kernel${why}`, () => {
   let protocol = '';
   beforeAll(async () => {
@@ -99,6 +159,37 @@ describe.skipIf(!isLive)(`with a live kernel${why}`, () => {
     const batch = { ops: [], checkpoints: [{ after: 0, watched: [] }] };
     await expect(simulator.run(plan, batch)).rejects.toThrow(Interrupted);
   });
+
+  test.each(PLANS)('%s leaves the same page tables and pages', async (_, every, ops) => {
+    const text = `question: Is it the same?
+source: none
+regions: { heap: { size: 1TiB, gap: 1TiB } }
+columns: [{ cpu: 0, do: [] }]
+setup:${ops}
+`;
+    const scenario = await engine.loadScenario({ path: 'x.yaml', text });
+    const live = kernel as KernelPeer;
+    const validating = {
+      ...{
+        kernel: live,
+        peers: { kernel: live, simulator: new SimulatedPeer(await machineOf(LIVING)) },
+      },
+      request: { protocol, protocolOptions: await optionsByProtocol(engine), seed: 1 },
+      ...{ run: engine.run, every, rssMaxKiB: 2 ** 20, signal: new AbortController().signal },
+    };
+    const outcome = await compareScenario(validating, scenario, {}, inTurn);
+    expect(outcome).toMatchObject({ difference: null });
+  });
+
+  test('on threads, too, what is broken is told apart', async () => {
+    const stream = { write() {}, isTerminal: false, columns: 80, isColoured: false };
+    const words = ['validate', 'x.yaml', '--threads', '--broken', 'cleared-by-set'];
+    const code = await runCommandLine({
+      io: { ...processIo(root), stdout: stream, stderr: stream, readText: () => COLUMNS },
+      ...{ engine, words, signal: new AbortController().signal },
+    });
+    expect(code).toBe(EXIT.found);
+  }, 60_000);
 
   test.each(EDITS)(
     'finds the edit $name, and makes the plan small',
