@@ -58,7 +58,7 @@ test.skipIf(noStrace !== null)('a program that is told to end has been recorded'
 
 describe('what is missing is said', () => {
   test('a program', async () => {
-    await expect(recordOf(null, ['no-such'])).rejects.toThrow('cannot run "no-such": no such');
+    await expect(recordOf(null, ['no-such'])).rejects.toThrow('"no-such": no executable file');
   });
 
   test('perf and strace', async () => {
