@@ -25,7 +25,11 @@ export function addValidate(program: Command, context: Context, act: Act): void 
     .description("hold the simulator against this machine's own kernel: page tables and RSS")
     .argument('[scenario]', 'a scenario (see list) or a path; left out: all that can be compared')
     .option('--random <n>', 'so many plans made at random instead', integerFlag('--random', 1))
-    .option('--operations <n>', 'of a random plan', integerFlag('--operations', 1, 1000), 30)
+    .option(
+      '--operations <n>',
+      'of a random plan (default: 30)',
+      integerFlag('--operations', 1, 1000),
+    )
     .option('--every <n>', 'operations between two checkpoints', integerFlag('--every', 1))
     .option('--cpus <n>', 'columns of the scenario', integerFlag('--cpus', 1))
     .option('--threads', 'columns at once, on threads; compared once all is quiet')
@@ -34,7 +38,10 @@ export function addValidate(program: Command, context: Context, act: Act): void 
     .option('-p, --parameter <name=value>', 'set NAME of the scenario', settingFlag)
     .option('--protocol <name>', 'simulate it instead of the one that does as this kernel does')
     .option('--broken <name>', 'simulate a broken version (see list broken)')
-    .option('--save <file>', 'where a random plan that differs goes, made smaller', SAVED)
+    .option(
+      '--save <file>',
+      `where a random plan that differs goes, made smaller (default: ${SAVED})`,
+    )
     .option('--format <name>', 'text or markdown', format, 'text')
     .option('--json <file>', 'write the document; - for stdout, and nothing else there')
     .action((scenario: string | undefined, options: ValidateOptions) =>
@@ -43,6 +50,7 @@ export function addValidate(program: Command, context: Context, act: Act): void 
 }
 
 const SAVED = 'difference.yaml';
+const OPERATIONS = 30;
 
 function format(name: string): 'text' | 'markdown' {
   return choose('format', name, ['text', 'markdown'] as const);
@@ -50,7 +58,7 @@ function format(name: string): 'text' | 'markdown' {
 
 interface ValidateOptions {
   readonly random?: number;
-  readonly operations: number;
+  readonly operations?: number;
   readonly every?: number;
   readonly cpus?: number;
   readonly threads?: boolean;
@@ -59,24 +67,39 @@ interface ValidateOptions {
   readonly parameter?: Readonly<Record<string, string>>;
   readonly protocol?: string;
   readonly broken?: string;
-  readonly save: string;
+  readonly save?: string;
   readonly format: 'text' | 'markdown';
   readonly json?: string;
 }
 
-/** What is of threads, of which a random plan has one. */
-const UNFIT_FOR_RANDOM = ['threads', 'cpus'] as const;
+/** What random plans have no use for: they have one thread, no loops, and no parameters. */
+const NOT_OF_RANDOM = ['threads', 'cpus', 'ops', 'parameter'] as const;
+/** What only they have. */
+const OF_RANDOM = ['operations', 'save'] as const;
+
+/** Options that would say nothing beside the others. */
+function checkFit(scenario: string | undefined, options: ValidateOptions): void {
+  const isRandom = options.random !== undefined;
+  if (scenario !== undefined && isRandom)
+    throw new UserError('--random makes its own plans; give a scenario or --random');
+  const unfit = NOT_OF_RANDOM.find((name) => options[name] !== undefined);
+  if (unfit !== undefined && isRandom)
+    throw new UserError(
+      `--random makes plans of one thread, without loops or parameters; leave out --${unfit}`,
+    );
+  const unused = OF_RANDOM.find((name) => options[name] !== undefined);
+  if (unused !== undefined && !isRandom)
+    throw new UserError(`--${unused} is of plans made at random; give --random`);
+  if (options.threads && options.every !== undefined)
+    throw new UserError('--threads compares once all is quiet; leave out --every');
+}
 
 async function validate(
   context: Context,
   scenario: string | undefined,
   options: ValidateOptions,
 ): Promise<ExitCode> {
-  if (scenario !== undefined && options.random !== undefined)
-    throw new UserError('--random makes its own plans; give a scenario or --random');
-  const unfit = UNFIT_FOR_RANDOM.find((name) => options[name] !== undefined);
-  if (unfit !== undefined && options.random !== undefined)
-    throw new UserError(`--random makes plans of one thread; leave out --${unfit}`);
+  checkFit(scenario, options);
   const broken = await brokenCalled(context, options.broken);
   // Before anything is started: what does not exist is known at once.
   const named = scenario === undefined ? null : await scenarioCalled(context, scenario);
@@ -85,7 +108,7 @@ async function validate(
   let saved: PendingFile | null = null;
   let session: Session | null = null;
   try {
-    if (options.random !== undefined) saved = context.io.openPending(options.save);
+    if (options.random !== undefined) saved = context.io.openPending(options.save ?? SAVED);
     session = await openSession(context, broken, options);
     const { plans, leftOut, random } = await compareAll(context, session, named, options);
     const { io, signal, words } = context;
@@ -101,7 +124,8 @@ async function validate(
     const shrunk = random?.shrunk ?? null;
     if (shrunk !== null) {
       saved?.commit(shrunk.scenario);
-      io.stderr.write(`saved as ${options.save}: ${againText(options)}\n`);
+      const path = options.save ?? SAVED;
+      io.stderr.write(`saved as ${path}: ${againText(path, options)}\n`);
     }
     return exitCode(validation);
   } finally {
@@ -191,7 +215,8 @@ async function compareAll(
     if (options.random !== undefined) {
       const { compareRandomPlans } = await import('./validate-random.ts');
       const random = await compareRandomPlans(context, validating, {
-        ...{ plans: options.random, operations: options.operations, seed: options.seed },
+        ...{ plans: options.random, operations: options.operations ?? OPERATIONS },
+        seed: options.seed,
         onPlan: (plans) => line.show('random plans', plans, options.random!),
       });
       return { plans: [], leftOut: [], random };
@@ -250,8 +275,8 @@ async function print(
 }
 
 /** How the saved plan is compared again: with the same simulator. */
-function againText({ save, protocol, broken }: ValidateOptions): string {
-  const words = ['validate', save, '--every', '1'];
+function againText(path: string, { protocol, broken }: ValidateOptions): string {
+  const words = ['validate', path, '--every', '1'];
   if (protocol !== undefined) words.push('--protocol', protocol);
   if (broken !== undefined) words.push('--broken', broken);
   return commandText(words);
