@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** Tests that start threads or programs of their own, which take all cores or measure time. */
 const THREADED = [
   'src/arena/{atomics-wait,word}.test.ts',
-  'src/cli/{html,real-engine,record,stress,trace,trace-run,validate}.test.ts',
+  'src/cli/{documents,html,real-engine,record,stress,trace,trace-run,validate}.test.ts',
   'src/explore/{explore,from-result}.test.ts',
   'src/live/**/*.test.ts',
   'src/machine/{confirm,lock-run,machine,run}.test.ts',
