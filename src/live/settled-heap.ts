@@ -4,7 +4,7 @@
  */
 
 /** Objects of about 100 bytes: more than the heap for the young holds, and a few MiB of the old. */
-const YOUNG_OBJECTS = 1_000_000;
+const YOUNG_OBJECTS = 1_500_000;
 const OLD_OBJECTS = 50_000;
 
 /** Kept, so that the heap keeps its room: one of two objects of each page of the old. */

@@ -1,5 +1,6 @@
 /** Threads of the process on the live kernel: each does operations of its own, all at once. */
 import { once } from 'node:events';
+import { setFlagsFromString } from 'node:v8';
 import { parentPort, Worker } from 'node:worker_threads';
 import type { Op } from '#scenario/plan';
 import { Executor } from './execute.ts';
@@ -15,6 +16,9 @@ type Order =
   | { readonly layout: Layout; readonly ops: readonly Op[] }
   | { readonly heapPages: number };
 
+/** What a column allocates is little: a thread has less room for the young than its process. */
+const YOUNG_HEAP = ['--min-semi-space-size=16', '--max-semi-space-size=16'];
+
 /** Kept from plan to plan, so that their own memory is settled. */
 export class Threads {
   private readonly workers: Worker[] = [];
@@ -23,6 +27,7 @@ export class Threads {
   /** `file`: the module that calls `serveThread` in a thread. */
   constructor(file: URL) {
     this.file = file;
+    for (const flag of YOUNG_HEAP) setFlagsFromString(flag);
   }
 
   /** One thread for each list of operations, all of them ready to begin. */
