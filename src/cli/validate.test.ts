@@ -22,7 +22,7 @@ import { SimulatedPeer } from './simulated-peer.ts';
 import { compareScenario, inTurn } from './validate-plans.ts';
 import { compareRandomPlans } from './validate-random.ts';
 
-const kernel = await KernelPeer.start().catch((error: Error) => error);
+const kernel = await KernelPeer.start('short').catch((error: Error) => error);
 const isLive = kernel instanceof KernelPeer;
 const why = isLive ? '' : ` (skipped: ${kernel.message})`;
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -149,7 +149,7 @@ describe.skipIf(!isLive)(`with a live kernel${why}`, () => {
   }, 60_000);
 
   test('an interruption ends a plan midway, on both sides', async () => {
-    const stopped = await KernelPeer.start();
+    const stopped = await KernelPeer.start('short');
     const answer = stopped.reclaims();
     stopped.stop();
     await expect(answer).rejects.toThrow(Interrupted);

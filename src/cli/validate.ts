@@ -161,7 +161,7 @@ async function openSession(
     options.protocol === undefined
       ? undefined
       : choose('protocol', options.protocol, Object.keys(protocolOptions));
-  const live = await KernelPeer.start();
+  const live = await KernelPeer.start(options.random === undefined ? 'long' : 'short');
   const kernel = await describeKernel(() => live.reclaims());
   const protocol = named ?? broken?.protocol ?? protocolOf(kernel);
   const peers: Peers = {

@@ -14,14 +14,20 @@ export const X86_64 = { levels: 4, ptrsShift: 9 } as const;
 const CHILD = import.meta.url.endsWith('.ts') ? '../../dist/src/live/main.js' : './main.js';
 
 /**
- * V8 without threads that compile or collect, and with a heap for the young that is as large from
- * the start as it gets, and takes all that 120,000 operations allocate (33 MiB): what it maps later,
- * to grow or to promote, would move the figures that are read.
+ * MiB of V8's heap for the young. A long plan has up to 120,000 operations, which allocate 33 MiB,
+ * and none of it may be collected in the midst of the plan. Short ones read their figures sooner
+ * where there is less memory to read about.
  */
-const QUIET = [
-  ...['--single-threaded', '--expose-gc'],
-  ...['--min-semi-space-size=64', '--max-semi-space-size=64'],
-];
+const YOUNG_MIB = { short: 16, long: 64 } as const;
+
+/**
+ * V8 without threads that compile or collect, and with a heap for the young that is as large from
+ * the start as it gets: what it maps later, to grow or to promote, would move the figures.
+ */
+function quiet(youngMiB: number): string[] {
+  const sizes = ['min', 'max'].map((end) => `--${end}-semi-space-size=${youngMiB}`);
+  return ['--single-threaded', '--expose-gc', ...sizes];
+}
 
 export class KernelPeer implements Peer {
   private readonly child: ChildProcess;
@@ -41,11 +47,12 @@ export class KernelPeer implements Peer {
   }
 
   /** Throws a `UserError` where there is no live kernel to ask. */
-  static async start(): Promise<KernelPeer> {
+  static async start(plans: keyof typeof YOUNG_MIB): Promise<KernelPeer> {
     await checkPlatform();
     const file = new URL(CHILD, import.meta.url);
+    const execArgv = quiet(YOUNG_MIB[plans]);
     // A process group of its own: Ctrl-C is for whoever asks, from the first moment on.
-    const options = { execArgv: QUIET, serialization: 'advanced', detached: true } as const;
+    const options = { execArgv, serialization: 'advanced', detached: true } as const;
     const peer = new KernelPeer(fork(file, { ...options, stdio: ['ignore', 2, 2, 'ipc'] }));
     peer.expect(await peer.reply(), 'ready');
     return peer;
