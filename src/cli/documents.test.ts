@@ -2,18 +2,18 @@
  * What the documents invite to try: their replay words were made by this version of the tested
  * code, and show what their broken versions are known for.
  */
-import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { execPath } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { CATALOGUE } from '#catalogue/catalogue';
 import type { Replayed } from '#explore/replay';
 import { parseReplayWord } from '#explore/replay-word';
+import { runCommandLine } from './command-line.ts';
 import { EXIT } from './exit-code.ts';
+import { processIo } from './process-io.ts';
+import { realEngine } from './real-engine.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const PROGRAM = `${ROOT}dist/src/cli/main.js`;
 const PAGES = readdirSync(`${ROOT}scenarios`).filter((name) => name.endsWith('.md'));
 const DOCUMENTS = ['README.md', ...PAGES.map((name) => `scenarios/${name}`)];
 
@@ -27,17 +27,25 @@ test('documents have words', () => {
 });
 
 test.concurrent.each(WORDS)('%s of %s replays', async (broken, _, word) => {
-  const { code, stdout } = await run('replay', word, '--format', 'json');
+  const { code, stdout } = await say('replay', word, '--format', 'json');
   const { difference, verdicts }: Replayed = JSON.parse(stdout);
   expect([code, difference]).toEqual([EXIT.found, null]);
   const { oracle } = CATALOGUE.find(({ name }) => name === broken)!;
   expect(verdicts.map(({ kind }) => kind)).toContain(oracle);
 });
 
-function run(...words: string[]): Promise<{ code: number; stdout: string }> {
-  return new Promise((resolve) => {
-    execFile(execPath, [PROGRAM, ...words], { maxBuffer: 1 << 26 }, (error, stdout) => {
-      resolve({ code: Number(error?.code ?? 0), stdout });
-    });
-  });
+const engine = realEngine(ROOT);
+
+async function say(...words: string[]): Promise<{ code: number; stdout: string }> {
+  let said = '';
+  const stdout = {
+    ...{ isTerminal: false, columns: 80, isColoured: false },
+    write(text: string) {
+      said += text;
+    },
+  };
+  const { signal } = new AbortController();
+  const io = { ...processIo(ROOT), stdout };
+  const code = await runCommandLine({ io, engine, words, signal });
+  return { code, stdout: said };
 }
