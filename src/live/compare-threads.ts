@@ -8,6 +8,7 @@ import type { Compared } from '#result/validation';
 import type { Op, Plan } from '#scenario/plan';
 import { regionStarts } from '#scenario/regions';
 import type { KernelPeer } from './kernel-peer.ts';
+import { askTwice } from './twice-alike.ts';
 import { Watch } from './watch.ts';
 
 export interface Race {
@@ -20,7 +21,7 @@ export interface Race {
   simulate(): Promise<Reading>;
 }
 
-/** How often the live kernel is asked until a difference has come out twice, or none has. */
+/** How often the live kernel is asked again (twice-alike.ts). */
 const TRIES_MAX = 6;
 
 export async function compareThreads(
@@ -29,23 +30,19 @@ export async function compareThreads(
 ): Promise<Compared> {
   const { plan, setup, columns, notes } = race;
   const simulated = await race.simulate();
-  let before: Reading | null = null;
-  for (let i = 0; ; i++) {
+  return askTwice(TRIES_MAX, async () => {
     const { readings, isStill } = await kernel.race(plan, setup, columns);
     const live = readings[0]!;
-    const isSame = isSameReading(live, simulated);
-    const isSettled = isStill && before !== null && isSameReading(before, live);
-    if (isStill) before = live;
-    if (!isSame && !isSettled && i < TRIES_MAX) continue;
     const operations = setup.length + columns.reduce((sum, ops) => sum + ops.length, 0);
     const end = { operation: operations, text: 'the end', kernel: live, simulator: simulated };
-    const history = [{ ...end, watched: [] }];
-    return {
+    const difference = { ...end, history: [{ ...end, watched: [] }], isSettled: true };
+    const compared: Compared = {
       ...{ name: plan.scenario, operations, checkpoints: 1, threads: columns.length, notes },
       ...{ vmptePeakKiB: live.vmpteKiB, rssPeakKiB: live.rssKiB },
-      difference: isSame ? null : { ...end, history, isSettled },
+      difference: isSameReading(live, simulated) ? null : difference,
     };
-  }
+    return { compared, isStill };
+  });
 }
 
 /** Two columns that work on the same table, by their numbers; null: there are none. */

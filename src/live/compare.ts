@@ -1,16 +1,13 @@
 /**
  * One plan on two peers: the same operations, the same checkpoints, and the first at which the two
  * do not read the same.
- *
- * The live kernel counts the page tables of a whole process, the runtime's among them. So what
- * differs is run again: it counts only if it comes out twice in the same way, and the process has
- * kept still meanwhile.
  */
 import { isSameReading, type Reading } from '#result/reading';
-import type { Compared, Difference, Moment } from '#result/validation';
+import type { Compared, Moment } from '#result/validation';
 import type { Op, Plan } from '#scenario/plan';
 import { regionStarts } from '#scenario/regions';
 import type { Batch, Checkpoint, Peer } from './peer.ts';
+import { askTwice } from './twice-alike.ts';
 import { Watch } from './watch.ts';
 
 export interface Peers {
@@ -44,7 +41,7 @@ export class TooLarge extends Error {}
 const THINNING = 64;
 /** Checkpoints that the history of a difference goes back. */
 const HISTORY_CHECKPOINTS = 12;
-/** How often the kernel is asked until a difference has come out twice, or none has. */
+/** How often the kernel is asked again (twice-alike.ts). */
 const TRIES_MAX = 8;
 
 export async function comparePlan(peers: Peers, comparison: Comparison): Promise<Compared> {
@@ -52,20 +49,10 @@ export async function comparePlan(peers: Peers, comparison: Comparison): Promise
   const batch = batchOf(comparison);
   const simulated = await peers.simulator.run(plan, batch);
   if (simulated.readings.some(({ rssKiB }) => rssKiB > rssMaxKiB)) throw new TooLarge();
-  let before: Difference | null = null;
-  for (let i = 0; ; i++) {
-    const live = await peers.kernel.run(plan, batch);
-    const compared = compareReadings(comparison, batch, live.readings, simulated.readings);
-    const { difference } = compared;
-    if (difference === null) return compared;
-    if (live.isStill && isSameDifference(before, difference)) return compared;
-    if (i === TRIES_MAX) return { ...compared, difference: { ...difference, isSettled: false } };
-    before = live.isStill ? difference : before;
-  }
-}
-
-function isSameDifference(a: Difference | null, b: Difference): boolean {
-  return a !== null && a.operation === b.operation && isSameReading(a.kernel, b.kernel);
+  return askTwice(TRIES_MAX, async () => {
+    const { readings, isStill } = await peers.kernel.run(plan, batch);
+    return { compared: compareReadings(comparison, batch, readings, simulated.readings), isStill };
+  });
 }
 
 /** All operations, and where it is read. */

@@ -32,7 +32,6 @@ function quiet(youngMiB: number): string[] {
 export class KernelPeer implements Peer {
   private readonly child: ChildProcess;
   private waiting: { resolve(reply: Reply): void; reject(error: Error): void } | null = null;
-
   private isStopped = false;
 
   private constructor(child: ChildProcess) {
